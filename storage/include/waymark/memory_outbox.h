@@ -1,0 +1,17 @@
+// The Outbox contract in memory: for replays, tests and hosts that want no persistence.
+#ifndef WAYMARK_MEMORY_OUTBOX_H_
+#define WAYMARK_MEMORY_OUTBOX_H_
+
+#include <memory>
+
+#include "waymark/export.h"
+#include "waymark/outbox.h"
+
+namespace waymark {
+
+/// Holds everything in memory; "durable" ends with the object.
+WAYMARK_API std::unique_ptr<Outbox> MakeMemoryOutbox();
+
+}  // namespace waymark
+
+#endif  // WAYMARK_MEMORY_OUTBOX_H_
