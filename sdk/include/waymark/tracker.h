@@ -71,7 +71,7 @@ class WAYMARK_API Listener {
   virtual void OnFence(const FenceEvent&) {}
   virtual void OnFenceProblem(const FenceProblem&) {}
   virtual void OnRecord(const Record&) {}  ///< appended to the store
-  virtual void OnSampling(const SamplingRequest&, std::string_view reason) {}
+  virtual void OnSampling(const SamplingRequest&, std::string_view /*reason*/) {}
   virtual void OnUpload(const UploadReport&) {}
   virtual void OnProblem(const Status&) {}  ///< an environment failure, said once
 };
