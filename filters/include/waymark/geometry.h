@@ -30,7 +30,9 @@ struct EastNorth {
 /// A plane tangent to the ellipsoid at an origin, whose axes point east and north there. Positions
 /// map by the azimuthal equidistant projection: distance and direction from the origin are exact,
 /// distances between two points within D of it are true to D^2/(6 R^2) (4e-7 at 10 km).
-/// Valid everywhere, poles and antimeridian included. A value; thread-compatible.
+/// Against the exact projection: below 1 um within 10 km of the origin, 1 mm within 100 km; beyond
+/// that it is the geodesic itself (and ten times slower). Valid everywhere, poles and antimeridian
+/// included. Numbers that are not finite give such numbers. A value; thread-compatible.
 class WAYMARK_API LocalFrame {
  public:
   LocalFrame() = default;
@@ -41,13 +43,19 @@ class WAYMARK_API LocalFrame {
   EastNorth ToLocal(LatLon p) const;
   LatLon FromLocal(EastNorth p) const;
   /// The angle in radians by which true north at `p` is turned clockwise from the frame's north
-  /// axis (meridian convergence): rotate a velocity given at `p` by it to express it in the frame.
+  /// axis (meridian convergence): rotate a velocity given at `p` clockwise by it to express it in
+  /// the frame. Negative east of the origin in the northern hemisphere. Good to 1e-7 rad at 10 km.
   double ConvergenceRad(LatLon p) const;
 
  private:
+  EastNorth FarToLocal(LatLon p) const;
+  LatLon FarFromLocal(EastNorth p) const;
+
   LatLon origin_;
   double sin_lat_ = 0, cos_lat_ = 1;
-  double meridian_radius_m_ = 0, normal_radius_m_ = 0;
+  // The default frame stands at 0,0 as LocalFrame(LatLon{}) does.
+  double meridian_curvature_pm_ = 1.0 / 6335439.327292464, normal_curvature_pm_ = 1.0 / 6378137.0;
+  double x0_m_ = 6378137.0, z0_m_ = 0;  // of the origin, earth-centred, in its meridian plane
 };
 
 }  // namespace waymark
