@@ -24,6 +24,8 @@ class WAYMARK_API Clock {
   virtual ~Clock() = default;
   virtual MonoTime Now() const = 0;
   virtual UtcTime UtcNow() const = 0;
+  /// Differs between boots, for MonoTime is meaningless across them; 0: unknown.
+  virtual std::uint64_t BootId() const { return 0; }
 };
 
 /// Runs tasks one after another in the order of posting, never inside Post(). Any thread may post.

@@ -1,0 +1,18 @@
+// The default Executor: one thread, tasks in order, one timer.
+#ifndef WAYMARK_SERIAL_EXECUTOR_H_
+#define WAYMARK_SERIAL_EXECUTOR_H_
+
+#include <memory>
+
+#include "waymark/export.h"
+#include "waymark/ports.h"
+
+namespace waymark {
+
+/// Starts the thread. `clock` is borrowed and must outlive the executor. The destructor runs what
+/// was posted before, drops the timer and joins; it must not be called from a task.
+WAYMARK_API std::unique_ptr<Executor> MakeSerialExecutor(const Clock& clock);
+
+}  // namespace waymark
+
+#endif  // WAYMARK_SERIAL_EXECUTOR_H_
