@@ -51,7 +51,9 @@ struct Geofence {
   Duration dwell{};                     ///< > 0: a Dwell event after being inside this long
   std::optional<UtcTime> expires;       ///< removed silently once a confirmed UTC reaches it
   std::int16_t utc_offset_minutes = 0;  ///< of `open`; [-840, 840]
-  std::vector<WeeklyWindow> open;  ///< empty: always open; outside, crossings are rejected triggers
+  /// Empty: always open. A fence exists for its events only while it is open: crossings while it is
+  /// closed are rejected triggers, opening around the device gives an Enter, closing an Exit.
+  std::vector<WeeklyWindow> open;
   bool notify_enter = true, notify_exit = true, notify_dwell = true;
   bool initial_trigger = true;  ///< Enter if already inside when the fence is added
   double confidence = 0.9;      ///< probability needed to declare a crossing; [0.55, 0.999]
@@ -86,6 +88,9 @@ struct FenceEvent {
   std::string id;
   FenceTransition transition = FenceTransition::kEnter;
   FenceRejection rejection = FenceRejection::kNone;
+  /// What was attempted: Enter, Exit or Dwell. Differs from `transition` only where that is
+  /// kRejected.
+  FenceTransition trigger = FenceTransition::kEnter;
   MonoTime time{};  ///< when it was decided: the time of the estimate
   std::optional<UtcTime> utc;
   MonoTime crossing_time{};  ///< when the boundary was crossed, interpolated along the path
