@@ -112,6 +112,10 @@ class Uploader {
   UploadState state() const { return state_; }
   UploadHold hold(Stamp now) const;
   std::uint64_t pending_records() const { return pending_records_; }
+  /// What the request in flight carries; nullopt when there is none.
+  std::optional<SeqRange> in_flight_range() const {
+    return in_flight_ ? std::optional(in_flight_->range) : std::nullopt;
+  }
   /// True from Flush (or a due batch) until nothing is pending.
   bool draining() const { return draining_; }
 

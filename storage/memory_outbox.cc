@@ -1,0 +1,118 @@
+#include "waymark/memory_outbox.h"
+
+#include <functional>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "storage/age_cutoff.h"
+
+namespace waymark {
+namespace {
+
+class MemoryOutbox final : public Outbox {
+ public:
+  Status Commit(const OutboxWrite& write) override {
+    std::uint64_t last = last_seq_;
+    for (const StoredRecord& r : write.append) {
+      if (r.seq <= last) {
+        return Status(Code::kFailedPrecondition, "memory outbox: record " + std::to_string(r.seq) +
+                                                     " does not follow " + std::to_string(last));
+      }
+      last = r.seq;
+    }
+    for (const StoredRecord& r : write.append) {
+      records_.emplace_hint(records_.end(), r.seq, r);
+      ++count_of_priority_[r.priority];
+      bytes_ += r.payload.size();
+    }
+    last_seq_ = last;
+    if (write.ack) {
+      auto it = records_.lower_bound(write.ack->first);
+      while (it != records_.end() && it->first <= write.ack->last) it = Erase(it);
+    }
+    for (const KeyValue& kv : write.state) {
+      if (kv.value.empty()) {
+        state_.erase(kv.key);
+      } else {
+        state_[kv.key] = kv.value;
+      }
+    }
+    return Status();
+  }
+
+  Result<std::vector<StoredRecord>> Peek(std::uint64_t after_seq, std::size_t max_records,
+                                         std::size_t max_bytes) override {
+    std::vector<StoredRecord> out;
+    std::size_t bytes = 0;
+    for (auto it = records_.upper_bound(after_seq);
+         it != records_.end() && (out.empty() || out.size() < max_records); ++it) {
+      bytes += it->second.payload.size();
+      if (!out.empty() && bytes > max_bytes) break;
+      out.push_back(it->second);
+    }
+    return out;
+  }
+
+  Result<OutboxDrops> Enforce(const OutboxLimits& limits, std::optional<UtcTime> utc) override {
+    OutboxDrops drops;
+    if (const auto cutoff_ms = storage::AgeCutoffMs(limits, utc)) {
+      for (auto it = records_.begin(); it != records_.end();) {
+        const std::int64_t created_ms = it->second.created.time_since_epoch().count();
+        it = created_ms < *cutoff_ms ? Drop(it, drops) : std::next(it);
+      }
+    }
+    const auto over = [&] {
+      return records_.size() > limits.max_records || bytes_ > limits.max_bytes;
+    };
+    while (over()) {
+      const std::uint8_t lowest = count_of_priority_.begin()->first;
+      for (auto it = records_.begin(); it != records_.end() && over();) {
+        it = it->second.priority == lowest ? Drop(it, drops) : std::next(it);
+      }
+    }
+    return drops;
+  }
+
+  Result<std::optional<std::vector<std::byte>>> GetState(std::string_view key) override {
+    const auto it = state_.find(key);
+    if (it == state_.end()) return std::optional<std::vector<std::byte>>();
+    return std::optional(it->second);
+  }
+
+  Result<OutboxContents> Contents() override {
+    return OutboxContents{records_.size(), bytes_, records_.empty() ? 0 : records_.begin()->first,
+                          last_seq_};
+  }
+
+  Status Sync() override { return Status(); }
+
+ private:
+  using Records = std::map<std::uint64_t, StoredRecord>;
+
+  Records::iterator Erase(Records::iterator it) {
+    bytes_ -= it->second.payload.size();
+    const auto count = count_of_priority_.find(it->second.priority);
+    if (--count->second == 0) count_of_priority_.erase(count);
+    return records_.erase(it);
+  }
+  Records::iterator Drop(Records::iterator it, OutboxDrops& drops) {
+    ++drops.records;
+    drops.bytes += it->second.payload.size();
+    if (drops.first_seq == 0 || it->first < drops.first_seq) drops.first_seq = it->first;
+    if (it->first > drops.last_seq) drops.last_seq = it->first;
+    return Erase(it);
+  }
+
+  Records records_;
+  std::map<std::uint8_t, std::uint64_t> count_of_priority_;
+  std::map<std::string, std::vector<std::byte>, std::less<>> state_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t last_seq_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Outbox> MakeMemoryOutbox() { return std::make_unique<MemoryOutbox>(); }
+
+}  // namespace waymark
