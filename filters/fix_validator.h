@@ -53,9 +53,8 @@ class FixValidator {
   template <class Predict>
   Intake Judge(const Fix& fix, const Stamp& arrival, Predict&& predict) {
     Intake intake = Screen(fix, arrival);
-    if (intake.action != IntakeAction::kDrop && NeedsPrediction(intake)) {
-      const std::optional<Estimate> prediction = predict(intake.fix.time);
-      Weigh(prediction, intake);
+    if (intake.action == IntakeAction::kUse) {
+      Weigh(NeedsPrediction(intake) ? predict(intake.fix.time) : std::optional<Estimate>(), intake);
     }
     if (intake.action != IntakeAction::kDrop) Remember(intake);
     return intake;
@@ -89,47 +88,52 @@ class FixValidator {
     double accuracy_m = 0;
     double speed_mps = 0;
     bool confirmed = false;  ///< a second fix agreed with it
-    FixSource source = FixSource::kUnknown;
   };
-  /// Fixes refused in a row for one cause, that agree with one another: they may outvote the track.
-  struct Ballot {
+  /// Fixes refused in a row because they contradict the track, and agree with one another.
+  struct JumpBallot {
     std::uint32_t votes = 0;
     MonoTime time{};
     LatLon position;
     double accuracy_m = 0;
-    std::int64_t offset_ns = 0;
+  };
+  /// Fixes refused in a row because of their time, that run in step with their arrival.
+  struct ClockBallot {
+    std::uint32_t votes = 0;
+    MonoTime first{}, last{};  ///< as delivered
+    Duration lag{};            ///< arrival - time, the least of them
   };
   struct State {
     std::array<Seen, kRemembered> seen{};
     std::uint32_t seen_count = 0, seen_next = 0;
-    std::optional<Fix> newest;  ///< the newest epoch's merged reports, repaired
-    std::uint64_t newest_fingerprint = 0;
+    std::optional<Fix> newest;  ///< the reports of the newest epoch that was let through, merged
     std::optional<Anchor> anchor;
-    Ballot jump, clock;
-    Duration clock_offset{};  ///< added to the source's monotonic time
-    std::int64_t utc_shift_ms = 0;
-    std::uint32_t repeats = 0;  ///< refused repeats in a row
+    JumpBallot jump;
+    ClockBallot clock;
+    Duration clock_offset{};        ///< added to the source's monotonic time
+    std::uint32_t utc_shifted = 0;  ///< fixes in a row whose UTC ran whole seconds ahead
+    std::uint32_t repeats = 0;      ///< refused repeats of a position in a row
     MonoTime repeat_begin{};
   };
 
   Intake Screen(const Fix& fix, const Stamp& arrival);
   bool Sanitise(Intake& intake) const;
   bool RepairTime(const Stamp& arrival, Intake& intake);
+  bool VoteOnClock(const Stamp& arrival, Intake& intake);
   void RepairUtc(const Stamp& arrival, Intake& intake);
   bool PlaceInTime(const Stamp& arrival, Intake& intake);
   void Merge(Intake& intake) const;
-  bool IsKnown(std::uint64_t fingerprint) const;
+  bool WasSeen(std::uint64_t fingerprint) const;
   bool NeedsPrediction(const Intake& intake) const;
   void Weigh(const std::optional<Estimate>& prediction, Intake& intake);
   bool RepeatsOldPosition(const std::optional<Estimate>& prediction, Intake& intake);
-  bool ImpliedSpeedTooHigh(Intake& intake);
   bool CoarseAgainstGoodTrack(const std::optional<Estimate>& prediction, Intake& intake) const;
-  void RememberSeen(const Intake& intake);
+  bool ImpliesImpossibleSpeed(Intake& intake);
+  void RememberSeen(std::uint64_t fingerprint, const Fix& fix);
   void Remember(const Intake& intake);
+  double AccuracyM(const Fix& fix) const;
 
   EstimatorOptions options_;
   State state_;
-  std::uint64_t judged_fingerprint_ = 0;  ///< of the fix under judgement; no state
 };
 
 }  // namespace waymark
