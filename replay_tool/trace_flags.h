@@ -1,0 +1,17 @@
+// Flags that say how traces are read.
+#ifndef WAYMARK_REPLAY_TOOL_TRACE_FLAGS_H_
+#define WAYMARK_REPLAY_TOOL_TRACE_FLAGS_H_
+
+#include <CLI/CLI.hpp>
+
+#include "replay_tool/trace.h"
+
+namespace waymark::replay {
+
+/// Adds --routes, --assume-interval, --assume-date and --accuracy to `command`; they write to
+/// `options`, which must live as long as it.
+void AddTraceFlags(CLI::App& command, ReadOptions& options);
+
+}  // namespace waymark::replay
+
+#endif  // WAYMARK_REPLAY_TOOL_TRACE_FLAGS_H_

@@ -1,0 +1,55 @@
+// A clock that a trace drives, and an executor that runs on whoever drives it.
+#ifndef WAYMARK_REPLAY_TOOL_VIRTUAL_CLOCK_H_
+#define WAYMARK_REPLAY_TOOL_VIRTUAL_CLOCK_H_
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "waymark/ports.h"
+#include "waymark/time.h"
+
+namespace waymark::replay {
+
+/// Time stands still until the driving thread steps it; tasks run in RunReady() and StepToward() on
+/// that thread. Post(), PostAt() and the clock may be used from any thread (a transport's, say).
+class VirtualClock final : public Clock, public Executor {
+ public:
+  explicit VirtualClock(Stamp start) : now_(start) {}
+
+  MonoTime Now() const override;
+  UtcTime UtcNow() const override;
+  void Post(std::function<void()> task) override;
+  void PostAt(std::optional<MonoTime> at, std::function<void()> task) override;
+  bool IsCurrent() const override;
+
+  /// Runs every task that was posted, also those that these post.
+  void RunReady();
+  /// Goes to `to`, or to a timer that is due before: then runs it and returns false, so that the
+  /// caller can look around and step on. Time never goes back.
+  bool StepToward(const Stamp& to);
+  std::optional<MonoTime> NextTimer() const;
+  /// Waits in real time until a task was posted, at most `real_time`. True if there is one.
+  bool WaitForTask(std::chrono::milliseconds real_time);
+  /// How often a timer ran: each is a wake-up of the device.
+  std::uint64_t timers_run() const { return timers_run_; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable posted_;
+  std::deque<std::function<void()>> tasks_;
+  std::optional<MonoTime> timer_at_;
+  std::function<void()> timer_task_;
+  Stamp now_;
+  std::thread::id running_;  // the thread inside a task, if any
+  std::uint64_t timers_run_ = 0;
+};
+
+}  // namespace waymark::replay
+
+#endif  // WAYMARK_REPLAY_TOOL_VIRTUAL_CLOCK_H_
