@@ -63,6 +63,8 @@ class WAYMARK_API Estimator {
 
  private:
   friend class FixedLagSmoother;
+  friend class SmoothedTrack;
+  friend struct EstimatorAccess;  // the ablation and the tests of the inside
   struct Impl;
   explicit Estimator(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

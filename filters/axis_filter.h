@@ -1,0 +1,144 @@
+// One Kalman filter for both horizontal axes.
+//
+// Model. Per axis x = [p, v, b]: position, velocity and the slowly varying (Gauss-Markov) part of
+// the position error. The process noise and every measurement noise are isotropic, so east and
+// north share one 3x3 covariance exactly; only the means differ. (Brown & Hwang, Introduction to
+// Random Signals and Applied Kalman Filtering, ch. 5 and 9; the shared covariance is the
+// Kronecker form P (x) I2, invariant under isotropic predict and update.)
+//   F: p += dt v           v' = v                 b' = phi b,  phi = exp(-dt / tau)
+//   Q: q [dt^3/3, dt^2/2; dt^2/2, dt] on (p, v);  sigma_b^2 (1 - phi^2) on b
+//   a stopped body: v' = e^(-dt/T) v, p += T (1 - e^(-dt/T)) v, position walk q dt
+//   H: position z = p + b + w, R = sigma_w^2 / weight;  velocity z = v + w, R = sigma_v^2
+// tests/unit/filters/axis_filter_test.cc holds it against a dense 6-state Eigen filter (1e-9).
+#ifndef WAYMARK_FILTERS_AXIS_FILTER_H_
+#define WAYMARK_FILTERS_AXIS_FILTER_H_
+
+#include <algorithm>
+#include <cmath>
+
+namespace waymark {
+
+struct Vec2 {
+  double e = 0, n = 0;
+  friend Vec2 operator+(Vec2 a, Vec2 b) { return {a.e + b.e, a.n + b.n}; }
+  friend Vec2 operator-(Vec2 a, Vec2 b) { return {a.e - b.e, a.n - b.n}; }
+  friend Vec2 operator*(double s, Vec2 a) { return {s * a.e, s * a.n}; }
+  double norm2() const { return e * e + n * n; }
+  double norm() const { return std::sqrt(norm2()); }
+};
+
+/// The covariance of [p, v, b], the same for both axes.
+struct AxisCov {
+  double pp = 0, pv = 0, pb = 0, vv = 0, vb = 0, bb = 0;
+};
+
+struct AxisState {
+  Vec2 p, v, b;
+  AxisCov cov;
+};
+
+/// How the error of a fix behaves: a white part and a Gauss-Markov part.
+struct NoiseModel {
+  double white_var_m2 = 1;
+  double gm_var_m2 = 1;
+  double gm_tau_s = 60;
+};
+
+/// exp(-x) for x >= 0. A rational function where x is small, which is every regular fix: to 1e-12
+/// below 0.1, and exact by libm elsewhere.
+inline double ExpNegative(double x) {
+  if (x > 0.1) return std::exp(-x);
+  // Pade [4/4]: error x^9 / 2.5e7 at most.
+  const double x2 = x * x;
+  const double even = 1680 + 180 * x2 + x2 * x2, odd = x * (840 + 20 * x2);
+  return (even - odd) / (even + odd);
+}
+
+/// Moving with white acceleration of the density q (m^2/s^3 per axis).
+inline void PredictMoving(AxisState& s, double dt_s, double q, double phi, double gm_var_m2) {
+  s.p = s.p + dt_s * s.v;
+  s.b = phi * s.b;
+  AxisCov& c = s.cov;
+  const double dt2 = dt_s * dt_s;
+  c.pp += dt_s * (2 * c.pv + dt_s * c.vv) + q * dt2 * dt_s / 3;
+  c.pv += dt_s * c.vv + q * dt2 / 2;
+  c.pb = phi * (c.pb + dt_s * c.vb);
+  c.vv += q * dt_s;
+  c.vb *= phi;
+  c.bb = phi * phi * c.bb + gm_var_m2 * (1 - phi * phi);
+}
+
+/// At rest: what velocity there is dies within `decay` = exp(-dt / T); the position walks.
+inline void PredictStopped(AxisState& s, double dt_s, double time_constant_s, double decay,
+                           double position_walk_m2ps, double velocity_var_m2ps2, double phi,
+                           double gm_var_m2) {
+  const double g = time_constant_s * (1 - decay);
+  s.p = s.p + g * s.v;
+  s.v = decay * s.v;
+  s.b = phi * s.b;
+  AxisCov& c = s.cov;
+  c.pp += g * (2 * c.pv + g * c.vv) + position_walk_m2ps * dt_s;
+  c.pv = decay * (c.pv + g * c.vv);
+  c.pb = phi * (c.pb + g * c.vb);
+  c.vv = decay * decay * c.vv + velocity_var_m2ps2 * (1 - decay * decay);
+  c.vb *= phi * decay;
+  c.bb = phi * phi * c.bb + gm_var_m2 * (1 - phi * phi);
+}
+
+/// Variance per axis of a measured position before it is used.
+inline double PositionInnovationVar(const AxisState& s, double r_m2) {
+  return s.cov.pp + 2 * s.cov.pb + s.cov.bb + r_m2;
+}
+
+/// Rounding may push a variance below zero or a correlation above one; this pulls them back.
+inline void KeepPositive(AxisCov& c) {
+  constexpr double kFloor = 1e-12;
+  c.pp = std::max(c.pp, kFloor);
+  c.vv = std::max(c.vv, kFloor);
+  c.bb = std::max(c.bb, 0.0);
+}
+
+inline void UpdatePosition(AxisState& s, Vec2 z, double r_m2) {
+  AxisCov& c = s.cov;
+  const double hp = c.pp + c.pb, hv = c.pv + c.vb, hb = c.pb + c.bb;
+  const double inv = 1 / (hp + hb + r_m2);
+  const Vec2 y = z - s.p - s.b;
+  s.p = s.p + (hp * inv) * y;
+  s.v = s.v + (hv * inv) * y;
+  s.b = s.b + (hb * inv) * y;
+  c.pp -= hp * hp * inv;
+  c.pv -= hp * hv * inv;
+  c.pb -= hp * hb * inv;
+  c.vv -= hv * hv * inv;
+  c.vb -= hv * hb * inv;
+  c.bb -= hb * hb * inv;
+  KeepPositive(c);
+}
+
+inline void UpdateVelocity(AxisState& s, Vec2 z, double r_m2ps2) {
+  AxisCov& c = s.cov;
+  const double hp = c.pv, hv = c.vv, hb = c.vb;
+  const double inv = 1 / (hv + r_m2ps2);
+  const Vec2 y = z - s.v;
+  s.p = s.p + (hp * inv) * y;
+  s.v = s.v + (hv * inv) * y;
+  s.b = s.b + (hb * inv) * y;
+  c.pp -= hp * hp * inv;
+  c.pv -= hp * hv * inv;
+  c.pb -= hp * hb * inv;
+  c.vv -= hv * hv * inv;
+  c.vb -= hv * hb * inv;
+  c.bb -= hb * hb * inv;
+  KeepPositive(c);
+}
+
+/// `a` turned counter-clockwise by the angle whose cosine and sine are given. A vector given in the
+/// east-north axes of a point whose north lies clockwise by gamma from the frame's north is
+/// Turn(a, cos gamma, -sin gamma) in the frame.
+inline Vec2 Turn(Vec2 a, double cos, double sin) {
+  return {cos * a.e - sin * a.n, sin * a.e + cos * a.n};
+}
+
+}  // namespace waymark
+
+#endif  // WAYMARK_FILTERS_AXIS_FILTER_H_

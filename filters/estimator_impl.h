@@ -1,0 +1,63 @@
+// The inside of an Estimator, shared with the smoother and the ablation.
+#ifndef WAYMARK_FILTERS_ESTIMATOR_IMPL_H_
+#define WAYMARK_FILTERS_ESTIMATOR_IMPL_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "filters/fix_validator.h"
+#include "filters/noise_monitor.h"
+#include "filters/track_filter.h"
+#include "waymark/estimator.h"
+
+namespace waymark {
+
+struct Estimator::Impl {
+  static constexpr std::size_t kSources = 4;
+  // What the reorder window holds at 10 s and 6 Hz, or 2 s and 30 Hz.
+  static constexpr std::size_t kSteps = 64;
+
+  /// A used fix with the filter before and after it: to put a late fix in its place, and for the
+  /// smoother to look back.
+  struct Done {
+    Observation o;
+    std::optional<UtcTime> utc;
+    TrackFilter before;
+    Verdict verdict;
+  };
+
+  explicit Impl(const EstimatorOptions& o) : options(o), validator(o), done(kSteps) {}
+
+  EstimatorOptions options;
+  FilterTuning tuning;
+  FixValidator validator;
+  TrackFilter filter;
+  std::array<NoiseMonitor, kSources> monitors;
+  std::vector<Done> done;
+  std::size_t done_begin = 0, done_count = 0;
+  MonoTime newest{};  ///< time of the newest fix that was in order, used or not
+  std::optional<UtcTime> newest_utc;
+  MonoTime newest_utc_time{};
+  // What the last Update did, for the smoothers; no state.
+  IntakeAction last_action = IntakeAction::kDrop;
+  Observation last_observation;
+
+  Done& At(std::size_t i) { return done[(done_begin + i) % kSteps]; }
+  const Done& At(std::size_t i) const { return done[(done_begin + i) % kSteps]; }
+
+  Verdict Update(const Fix& fix, const Stamp& arrival);
+  std::optional<Estimate> Predict(MonoTime time) const;
+
+  /// Steps the filter by `o` and keeps the step.
+  Verdict Apply(const Observation& o, const std::optional<UtcTime>& utc);
+  Verdict ApplyLate(const Observation& o, const std::optional<UtcTime>& utc);
+  Verdict ReplaceNewest(const Observation& o, const std::optional<UtcTime>& utc);
+  void Learn(const Observation& o);
+  Done& PushDone();
+};
+
+}  // namespace waymark
+
+#endif  // WAYMARK_FILTERS_ESTIMATOR_IMPL_H_

@@ -1,0 +1,172 @@
+#include "filters/noise_monitor.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace waymark {
+namespace {
+
+// The square of a 2-D normal error has its median at 2 ln 2 variances per axis.
+constexpr double kMedianOfSquare = 1.3862943611198906;
+// Structure functions are about samples one second apart; faster receivers are thinned to this.
+constexpr double kStepS = 0.8;
+constexpr double kMaxStepS = 3.0;      // beyond, the integral of velocity says nothing about jitter
+constexpr double kFloor = 1e-6;        // quantised and standing positions differ by nothing at all
+constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
+// Second differences of the coloured noise that phones and canyons show (autocorrelation about 0.7
+// at 1 s and 0.55 at 2 s, estimation.md section E) hold 6 - 8 * 0.7 + 2 * 0.55 = 1.5 variances.
+constexpr double kSecondDifferenceShare = 1.5;
+
+}  // namespace
+
+void RunningMedian::Add(double x) {
+  ++count_;
+  const double sign = x > median_ ? 1 : -1;
+  drift_ += 0.1 * (sign - drift_);
+  const double surplus = std::max(0.0, std::fabs(drift_) - 0.4);
+  const double step = std::max(0.03, 1.5 / (2 + static_cast<double>(count_))) + 0.3 * surplus;
+  median_ = std::clamp(median_ * (1 + sign * step * (sign > 0 ? 1 : 1 / (1 + step))), kFloor, 1e8);
+}
+
+void RunningMedian::Save(StateWriter& w) const {
+  w.F64(median_);
+  w.F64(drift_);
+  w.U32(count_);
+}
+void RunningMedian::Load(StateReader& r) {
+  median_ = std::clamp(r.F64(), kFloor, 1e8);
+  drift_ = std::clamp(r.F64(), -1.0, 1.0);
+  count_ = r.U32();
+}
+
+void NoiseMonitor::Compare(std::size_t back, double now_s, double lag_s, const Sample& s,
+                           RunningMedian& m) {
+  // The sample nearest the lag lies at most a few places from where a 1 Hz stream has it.
+  std::size_t n = std::min(back, count_);
+  while (n > 1 && now_s - Back(n).t_s > 1.25 * lag_s) --n;
+  if (n == 0) return;
+  const Sample& old = Back(n);
+  const double h = now_s - old.t_s;
+  if (h < 0.75 * lag_s || h > 1.25 * lag_s) return;
+  const double x = (s.d - old.d).norm2() / (s.variance_m2 + old.variance_m2);
+  m.Add(x / kMedianOfSquare);
+}
+
+void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, double variance_m2) {
+  if (count_ == 0) {
+    base_ = time;
+    chain_ = false;
+    integral_ = {};
+  }
+  const double now_s = Seconds(time - base_);
+  const bool first = count_ == 0;
+  const double dt = first ? 0 : now_s - last_s_;
+  if (!first && (dt <= 0 || dt > kMaxStepS)) {
+    if (dt > 0) {
+      count_ = 0;
+      Add(time, p, v, variance_m2);
+    }
+    return;
+  }
+  if (v.has_value() != has_velocity_ && !first) {  // the kind of stream changed: start over
+    count_ = 0;
+    has_velocity_ = v.has_value();
+    Add(time, p, v, variance_m2);
+    return;
+  }
+  has_velocity_ = v.has_value();
+  if (v) {
+    if (!first) integral_ = integral_ + (0.5 * dt) * (last_v_ + *v);
+    last_v_ = *v;
+  }
+  last_s_ = now_s;
+  if (!first && now_s - Back(1).t_s < kStepS) return;
+  Sample s{now_s, p, p - integral_, variance_m2};
+  if (!first && (p - Back(1).p).norm2() == 0) {
+    // The same position again is no news about the noise, moving or not.
+  } else if (v) {
+    Compare(1, now_s, 1, s, gamma1_);
+    Compare(5, now_s, 5, s, gamma5_);
+    Compare(20, now_s, 20, s, gamma20_);
+    if (!first && now_s - Back(1).t_s < 2) {
+      jitter_.Add((s.d - Back(1).d).norm2() / 2 / kMedianOfSquare);
+    }
+  } else if (count_ >= 2) {
+    const Sample &a = Back(1), &b = Back(2);
+    const double h1 = now_s - a.t_s, h2 = a.t_s - b.t_s;
+    if (h1 < 2 && h2 < 2 && h1 > 0.5 && h2 > 0.5) {
+      const Vec2 dd = (p - a.p) - (h1 / h2) * (a.p - b.p);
+      const double x = dd.norm2() / kMedianOfSquare / kSecondDifferenceShare;
+      second_.Add(x / ((variance_m2 + a.variance_m2 + b.variance_m2) / 3));
+      jitter_.Add(x * 0.35);  // gamma(1 s) of the same noise is 0.3 to 0.4 of its variance
+    }
+  }
+  ring_[next_] = s;
+  next_ = (next_ + 1) % kRing;
+  count_ = std::min(count_ + 1, kRing);
+}
+
+NoiseMonitor::Level NoiseMonitor::level() const {
+  Level level;
+  if (has_velocity_) {
+    if (gamma20_.count() < kEnough) return level;
+    const double g1 = gamma1_.median(), g5 = gamma5_.median();
+    const double g20 = std::max(gamma20_.median(), g1);
+    const double rise5 = std::max(g20 - g5, 0.02 * g20), rise1 = std::max(g20 - g1, 0.02 * g20);
+    const double ratio = std::max(rise1 / rise5, 1.07);
+    level.tau_s = std::clamp(4 / std::log(ratio), 1.0, 60.0);
+    const double gm = rise1 * std::exp(1 / level.tau_s);
+    level.gm = std::clamp(gm, 0.05 * g20, 0.95 * g20);
+    level.white = g20 - level.gm;
+    level.jitter = g1;
+    level.measured = true;
+  } else if (second_.count() >= kEnough) {
+    const double total = second_.median();
+    level.white = 0.25 * total;
+    level.gm = 0.75 * total;
+    level.tau_s = 6;
+    level.jitter = 0.35 * total;
+    level.measured = true;
+  }
+  return level;
+}
+
+std::optional<double> NoiseMonitor::jitter_m() const {
+  if (jitter_.count() < kEnough) return std::nullopt;
+  return std::sqrt(jitter_.median());
+}
+
+void NoiseMonitor::Save(StateWriter& w) const {
+  w.U32(static_cast<std::uint32_t>(count_));
+  for (std::size_t n = count_; n > 0; --n) {
+    const Sample& s = Back(n);
+    for (double x : {s.t_s, s.p.e, s.p.n, s.d.e, s.d.n, s.variance_m2}) w.F64(x);
+  }
+  w.Bool(has_velocity_);
+  w.Bool(chain_);
+  w.Time(base_);
+  for (double x : {integral_from_s_, last_v_.e, last_v_.n, integral_.e, integral_.n, last_s_}) {
+    w.F64(x);
+  }
+  for (const RunningMedian* m : {&gamma1_, &gamma5_, &gamma20_, &second_, &jitter_}) m->Save(w);
+}
+
+void NoiseMonitor::Load(StateReader& r) {
+  count_ = r.Count(kRing);
+  for (std::size_t i = 0; i < count_; ++i) {
+    Sample& s = ring_[i];
+    for (double* x : {&s.t_s, &s.p.e, &s.p.n, &s.d.e, &s.d.n, &s.variance_m2}) *x = r.F64();
+    if (!(s.variance_m2 > 0)) r.Fail();
+  }
+  next_ = count_ % kRing;
+  has_velocity_ = r.Bool();
+  chain_ = r.Bool();
+  base_ = r.Time();
+  for (double* x :
+       {&integral_from_s_, &last_v_.e, &last_v_.n, &integral_.e, &integral_.n, &last_s_}) {
+    *x = r.F64();
+  }
+  for (RunningMedian* m : {&gamma1_, &gamma5_, &gamma20_, &second_, &jitter_}) m->Load(r);
+}
+
+}  // namespace waymark

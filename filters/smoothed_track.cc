@@ -1,0 +1,366 @@
+// Fixed-interval smoothing of a whole trace.
+//
+// Model: the filter's (axis_filter.h) with one motion model per step, whose process noise is the
+// average over the mode probabilities of the forward pass. Forward Kalman pass and backward
+// Rauch-Tung-Striebel pass are repeated with the weights of Student's t taken from the smoothed
+// residuals (iteratively reweighted least squares; Lange, Little & Taylor, JASA 84, 1989): with the
+// fixes on both sides known, a burst of outliers loses its weight by itself. Velocities are used
+// with their latency removed by the following velocity, which a live filter cannot do.
+// Between knots: the cubic Hermite curve through positions and velocities, which is the mean of
+// white-acceleration motion between them; its variance is q s^3 (T - s)^3 / (3 T^3).
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "filters/axis_smoother.h"
+#include "filters/estimator_impl.h"
+#include "waymark/smoother.h"
+
+namespace waymark {
+namespace {
+
+constexpr double kRadPerDeg = std::numbers::pi / 180;
+// Where the plane is left for the next one; distances in it are true to 1.6e-6.
+constexpr double kPlaneRadiusM = 20e3;
+constexpr int kPasses = 3;
+// A held fix starts with this weight, so that two sides of equal standing can be told apart.
+constexpr double kHeldWeight = 0.01;
+constexpr double kMaxLatencyStepS = 3;
+constexpr FilterTuning kTuning{};
+
+struct Item {
+  MonoTime time{};
+  std::optional<UtcTime> utc;
+  LatLon position;
+  NoiseModel noise;
+  bool has_velocity = false;
+  bool late_velocity = false;  ///< the latency is still in it
+  Vec2 velocity;               ///< east, north at the position
+  double velocity_var = 1;
+  double q = 1, follow = 1, slow_var_m2 = 0;
+  std::array<double, TrackFilter::kModels> mode{};
+  std::optional<double> altitude_m, altitude_sigma_m;
+  bool held = false;   ///< the forward pass did not use it
+  bool begin = false;  ///< nothing before it says anything about it
+  double weight = 1;
+  // In the plane `frame`:
+  std::size_t frame = 0;
+  Vec2 z, v;
+  AxisState filtered, smoothed;
+};
+
+class Smoothing {
+ public:
+  Smoothing(std::vector<Item>& items, std::vector<LocalFrame>& frames)
+      : items_(items), frames_(frames) {}
+
+  void Run() {
+    RemoveLatency();
+    PlaceInFrames();
+    for (int pass = 0; pass < kPasses; ++pass) {
+      Forward();
+      Backward();
+      if (pass + 1 < kPasses) Reweigh();
+    }
+  }
+
+ private:
+  void RemoveLatency() {
+    for (std::size_t i = 0; i + 1 < items_.size(); ++i) {
+      Item& a = items_[i];
+      const Item& b = items_[i + 1];
+      if (!a.late_velocity || !b.has_velocity || b.begin) continue;
+      const double dt_s = Seconds(b.time - a.time);
+      if (dt_s <= 0 || dt_s > kMaxLatencyStepS) continue;
+      a.velocity = a.velocity +
+                   (std::min(1.0, kTuning.velocity_latency_s / dt_s)) * (b.velocity - a.velocity);
+    }
+  }
+
+  void PlaceInFrames() {
+    for (Item& a : items_) {
+      EastNorth p;
+      if (!frames_.empty()) p = frames_.back().ToLocal(a.position);
+      if (frames_.empty() || std::hypot(p.east_m, p.north_m) > kPlaneRadiusM) {
+        frames_.emplace_back(a.position);
+        p = {};
+      }
+      a.frame = frames_.size() - 1;
+      a.z = {p.east_m, p.north_m};
+      a.v = a.velocity;
+      if (a.has_velocity && a.z.norm2() > 0) {
+        const double gamma = frames_.back().ConvergenceRad(a.position);
+        a.v = Turn(a.velocity, std::cos(gamma), -std::sin(gamma));
+      }
+    }
+  }
+
+  AxisState Moved(AxisState s, std::size_t from, std::size_t to) const {
+    if (from == to) return s;
+    const LatLon p = frames_[from].FromLocal({s.p.e, s.p.n});
+    const EastNorth q = frames_[to].ToLocal(p);
+    const double gamma = frames_[from].ConvergenceRad(p) - frames_[to].ConvergenceRad(p);
+    const double c = std::cos(gamma), sn = std::sin(gamma);
+    s.p = {q.east_m, q.north_m};
+    s.v = Turn(s.v, c, sn);
+    s.b = Turn(s.b, c, sn);
+    return s;
+  }
+
+  void Forward() {
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      Item& a = items_[i];
+      AxisState s;
+      if (a.begin || i == 0) {
+        s.p = a.z;
+        s.v = a.has_velocity ? a.v : Vec2{};
+        // Without a velocity, up to a car: 10 m/s per axis.
+        s.cov.vv = a.has_velocity ? a.velocity_var : 100;
+        s.cov.bb = a.noise.gm_var_m2;
+        s.cov.pb = -a.noise.gm_var_m2;
+        s.cov.pp = a.noise.white_var_m2 / a.weight + a.noise.gm_var_m2;
+      } else {
+        const Item& b = items_[i - 1];
+        const double dt_s = Seconds(a.time - b.time);
+        s = Moved(b.filtered, b.frame, a.frame);
+        PredictMoving(s, dt_s, a.q, ExpNegative(dt_s / a.noise.gm_tau_s), a.noise.gm_var_m2);
+        UpdatePosition(s, a.z, a.noise.white_var_m2 / a.weight);
+        if (a.has_velocity) UpdateVelocity(s, a.v, a.velocity_var);
+      }
+      a.filtered = s;
+    }
+  }
+
+  void Backward() {
+    for (std::size_t i = items_.size(); i-- > 0;) {
+      Item& a = items_[i];
+      a.smoothed = a.filtered;
+      if (i + 1 == items_.size() || items_[i + 1].begin) continue;
+      const Item& b = items_[i + 1];
+      const double dt_s = Seconds(b.time - a.time);
+      a.smoothed = SmoothBack(a.filtered, Moved(b.smoothed, b.frame, a.frame), dt_s, b.q,
+                              ExpNegative(dt_s / b.noise.gm_tau_s), b.noise.gm_var_m2);
+    }
+  }
+
+  // Against the whole error, coloured part included: a burst is no drift.
+  void Reweigh() {
+    for (Item& a : items_) {
+      const double r = a.noise.white_var_m2 + a.noise.gm_var_m2 + a.smoothed.cov.pp;
+      const double d2 = (a.z - a.smoothed.p).norm2();
+      a.weight = std::min(1.0, (kTuning.student_dof + 2) / (kTuning.student_dof + d2 / r));
+      // Far outliers do not deserve the long tail.
+      if (d2 > kTuning.jump_nis * r && d2 > kTuning.jump_min_m * kTuning.jump_min_m) {
+        a.weight *= kTuning.jump_nis * r / d2;
+      }
+    }
+  }
+
+  std::vector<Item>& items_;
+  std::vector<LocalFrame>& frames_;
+};
+
+double Square(double x) { return x * x; }
+
+}  // namespace
+
+struct SmoothedTrack::Impl {
+  struct Curve {
+    std::size_t frame = 0;
+    Vec2 p, v;  ///< as published, in the frame
+    double var_m2 = 0, q = 1;
+    bool begin = false;
+  };
+  EstimatorOptions options;
+  std::vector<LocalFrame> frames;
+  std::vector<Curve> curve;
+  std::vector<Estimate> knots;
+  std::vector<Verdict> verdicts;
+
+  void Forward(std::span<const DeliveredFix> fixes, std::vector<Item>& items);
+  void Describe(const Item& a);
+  std::optional<Estimate> Extrapolate(std::size_t knot, MonoTime time) const;
+  std::optional<Estimate> Interpolate(std::size_t left, MonoTime time) const;
+};
+
+void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vector<Item>& items) {
+  Estimator::Impl estimator(options);
+  items.reserve(fixes.size());
+  verdicts.reserve(fixes.size());
+  for (const DeliveredFix& d : fixes) {
+    const Verdict verdict = estimator.Update(d.fix, d.arrival);
+    verdicts.push_back(verdict);
+    if (estimator.last_action == IntakeAction::kDrop) continue;
+    if (!verdict.used() && verdict.disposition != Disposition::kProvisional) continue;
+    const Observation& o = estimator.last_observation;
+    const TrackFilter& f = estimator.filter;
+    Item a;
+    a.time = o.time;
+    if (d.fix.utc) a.utc = estimator.newest_utc;
+    a.position = o.position;
+    a.noise = f.noise();
+    a.held = !verdict.used();
+    a.weight = a.held ? kHeldWeight : 1;
+    a.begin = verdict.reason == Reason::kReacquired && verdict.limit == kTuning.gap_restart_s;
+    if (o.speed_mps && o.course_deg && *o.speed_mps > 0) {
+      const double course = *o.course_deg * kRadPerDeg;
+      a.velocity = {*o.speed_mps * std::sin(course), *o.speed_mps * std::cos(course)};
+      a.has_velocity = a.late_velocity = true;
+      a.velocity_var = f.measured_velocity_var();
+    } else if (f.measured_velocity()) {
+      a.velocity = *f.measured_velocity();
+      a.has_velocity = true;
+      a.velocity_var = f.measured_velocity_var();
+    }
+    a.q = f.q(kTuning);
+    a.follow = f.follow();
+    a.slow_var_m2 = f.slow_var_m2();
+    a.mode = f.mode();
+    const double ahead_s = f.altitude().started() ? Seconds(a.time - f.altitude().time()) : 1e9;
+    if (ahead_s >= 0 && ahead_s < 60) {
+      a.altitude_m = f.altitude().AltitudeM(ahead_s);
+      a.altitude_sigma_m = f.altitude().SigmaM(ahead_s);
+    }
+    while (!items.empty() && items.back().time == a.time) items.pop_back();  // merged
+    items.push_back(a);
+    for (std::size_t i = items.size() - 1; i > 0 && items[i - 1].time >= items[i].time; --i) {
+      if (items[i - 1].time == items[i].time) {
+        items.erase(items.begin() + static_cast<std::ptrdiff_t>(i - 1));
+        break;
+      }
+      std::swap(items[i - 1], items[i]);
+    }
+  }
+  // Levels are learned from the past; the beginning of a stretch gets what was learned within it.
+  constexpr std::size_t kAhead = 30;
+  for (std::size_t i = 0; i + kAhead < items.size(); ++i) {
+    const Item& b = items[i + kAhead];
+    items[i].follow = b.follow;
+  }
+}
+
+void SmoothedTrack::Impl::Describe(const Item& a) {
+  const AxisState& s = a.smoothed;
+  Curve c;
+  c.frame = a.frame;
+  c.p = s.p + a.follow * s.b;
+  c.v = s.v;
+  c.var_m2 = s.cov.pp + 0.5 * Square(a.follow) * s.b.norm2() + a.slow_var_m2;
+  c.q = a.q;
+  c.begin = a.begin;
+  Estimate e;
+  e.time = a.time;
+  e.utc = a.utc;
+  const LocalFrame& frame = frames[a.frame];
+  e.position = frame.FromLocal({c.p.e, c.p.n});
+  const double gamma = frame.ConvergenceRad(e.position);
+  const Vec2 v = Turn(c.v, std::cos(gamma), std::sin(gamma));
+  e.velocity_east_mps = v.e;
+  e.velocity_north_mps = v.n;
+  SetRadii(e, c.var_m2);
+  e.speed_sigma_mps = std::sqrt(s.cov.vv);
+  e.altitude_m = a.altitude_m;
+  e.altitude_sigma_m = a.altitude_sigma_m;
+  e.p_stopped = a.mode[0];
+  e.p_slow = a.mode[1];
+  e.p_fast = a.mode[2];
+  e.motion = a.mode[0] > 0.5 ? Motion::kStationary : Motion::kMoving;
+  curve.push_back(c);
+  knots.push_back(e);
+}
+
+Result<SmoothedTrack> SmoothedTrack::Create(std::span<const DeliveredFix> fixes,
+                                            const EstimatorOptions& options) {
+  const Result<Estimator> valid = Estimator::Create(options);
+  if (!valid.ok()) return valid.status();
+  SmoothedTrack track;
+  Impl& m = *track.impl_;
+  m.options = options;
+  std::vector<Item> items;
+  m.Forward(fixes, items);
+  Smoothing(items, m.frames).Run();
+  m.knots.reserve(items.size());
+  m.curve.reserve(items.size());
+  for (const Item& a : items) {
+    if (!a.held) m.Describe(a);
+  }
+  return track;
+}
+
+SmoothedTrack::SmoothedTrack() : impl_(std::make_unique<Impl>()) {}
+SmoothedTrack::SmoothedTrack(SmoothedTrack&&) noexcept = default;
+SmoothedTrack& SmoothedTrack::operator=(SmoothedTrack&&) noexcept = default;
+SmoothedTrack::~SmoothedTrack() = default;
+
+std::span<const Estimate> SmoothedTrack::knots() const { return impl_->knots; }
+std::span<const Verdict> SmoothedTrack::verdicts() const { return impl_->verdicts; }
+
+std::optional<Estimate> SmoothedTrack::Impl::Extrapolate(std::size_t knot, MonoTime time) const {
+  const Curve& c = curve[knot];
+  const double dt_s = Seconds(time - knots[knot].time);
+  if (std::fabs(dt_s) > Seconds(options.max_coast)) return std::nullopt;
+  Estimate e = knots[knot];
+  const Vec2 p = c.p + dt_s * c.v;
+  e.position = frames[c.frame].FromLocal({p.e, p.n});
+  e.time = time;
+  e.coasting = true;
+  const double h = std::fabs(dt_s);
+  SetRadii(e, c.var_m2 + Square(h * e.speed_sigma_mps) + c.q * h * h * h / 3);
+  e.speed_sigma_mps = std::sqrt(Square(e.speed_sigma_mps) + c.q * h);
+  return e;
+}
+
+std::optional<Estimate> SmoothedTrack::Impl::Interpolate(std::size_t left, MonoTime time) const {
+  const Curve& a = curve[left];
+  const Curve& b = curve[left + 1];
+  const Estimate& ea = knots[left];
+  const Estimate& eb = knots[left + 1];
+  const double span_s = Seconds(eb.time - ea.time), s_s = Seconds(time - ea.time);
+  Vec2 bp = b.p, bv = b.v;
+  const LocalFrame& frame = frames[a.frame];
+  if (a.frame != b.frame) {
+    const EastNorth p = frame.ToLocal(eb.position);
+    bp = {p.east_m, p.north_m};
+    const double gamma = frame.ConvergenceRad(eb.position);
+    bv = Turn({eb.velocity_east_mps, eb.velocity_north_mps}, std::cos(gamma), -std::sin(gamma));
+  }
+  const double u = s_s / span_s, w = 1 - u;
+  const double h00 = (1 + 2 * u) * w * w, h10 = u * w * w * span_s;
+  const double h01 = u * u * (3 - 2 * u), h11 = -u * u * w * span_s;
+  const Vec2 p = h00 * a.p + h10 * a.v + h01 * bp + h11 * bv;
+  const double d = 6 * u * w / span_s;
+  const Vec2 v = (w * (1 - 3 * u)) * a.v + (u * (3 * u - 2)) * bv + d * (bp - a.p);
+  Estimate e = u < 0.5 ? ea : eb;
+  e.time = time;
+  if (ea.utc) e.utc = *ea.utc + std::chrono::round<std::chrono::milliseconds>(time - ea.time);
+  e.position = frame.FromLocal({p.e, p.n});
+  const double gamma = frame.ConvergenceRad(e.position);
+  const Vec2 ve = Turn(v, std::cos(gamma), std::sin(gamma));
+  e.velocity_east_mps = ve.e;
+  e.velocity_north_mps = ve.n;
+  const double bridge = s_s * (span_s - s_s) / span_s;
+  SetRadii(e, w * a.var_m2 + u * b.var_m2 + b.q * bridge * bridge * bridge / 3);
+  e.speed_sigma_mps =
+      std::sqrt(w * Square(ea.speed_sigma_mps) + u * Square(eb.speed_sigma_mps) + b.q * bridge);
+  return e;
+}
+
+std::optional<Estimate> SmoothedTrack::At(MonoTime time) const {
+  const Impl& m = *impl_;
+  if (m.knots.empty()) return std::nullopt;
+  const auto after = std::upper_bound(m.knots.begin(), m.knots.end(), time,
+                                      [](MonoTime t, const Estimate& e) { return t < e.time; });
+  if (after == m.knots.begin()) return m.Extrapolate(0, time);
+  const std::size_t left = static_cast<std::size_t>(after - m.knots.begin()) - 1;
+  if (m.knots[left].time == time) return m.knots[left];
+  if (after == m.knots.end()) return m.Extrapolate(left, time);
+  if (m.curve[left + 1].begin) {
+    // The track is re-initialised in this gap: each side reaches as far as it may coast.
+    const bool nearer_left = time - m.knots[left].time <= m.knots[left + 1].time - time;
+    return m.Extrapolate(nearer_left ? left : left + 1, time);
+  }
+  return m.Interpolate(left, time);
+}
+
+}  // namespace waymark

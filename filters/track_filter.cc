@@ -1,0 +1,487 @@
+#include "filters/track_filter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace waymark {
+namespace {
+
+constexpr double kRadPerDeg = std::numbers::pi / 180;
+constexpr double kEarthRadiusM = 6371008.8;  // mean radius (IUGG)
+// A plane of this radius is true to 2 mm, and its meridian convergence small (estimation.md B.2).
+constexpr double kAnchorRadiusM = 5000;
+// Radius of the circle that holds 68 % of a circular normal error, in sigmas per axis:
+// sqrt(-2 ln 0.32).
+constexpr double kR68PerSigma = 1.5095921854516636;
+constexpr double kR95PerSigma = 2.4477468306808166;  // sqrt(-2 ln 0.05)
+constexpr double kAltitudeKeptS = 60;                // an older altitude is no answer any more
+constexpr std::size_t kStopped = 0, kSlow = 1, kFast = 2;
+
+double Square(double x) { return x * x; }
+
+}  // namespace
+
+void SetRadii(Estimate& e, double var_m2) {
+  e.cov_ee_m2 = e.cov_nn_m2 = var_m2;
+  e.cov_en_m2 = 0;
+  const double sigma_m = std::sqrt(var_m2);
+  e.r68_m = kR68PerSigma * sigma_m;
+  e.r95_m = kR95PerSigma * sigma_m;
+}
+
+double TrackFilter::q(const FilterTuning& tuning) const {
+  return mode_[kStopped] * 0.01 + mode_[kSlow] * tuning.q_slow + mode_[kFast] * tuning.q_fast;
+}
+
+void TrackFilter::SetAnchor(LatLon origin) {
+  frame_ = LocalFrame(origin);
+  near_pole_ = std::fabs(origin.lat_deg) > 80;
+  convergence_per_m_ = near_pole_ ? 0 : -std::tan(origin.lat_deg * kRadPerDeg) / kEarthRadiusM;
+}
+
+void TrackFilter::Reanchor() {
+  const LocalFrame old = frame_;
+  const LatLon origin = old.FromLocal({combined_.p.e, combined_.p.n});
+  const double gamma = old.ConvergenceRad(origin);
+  const double c = std::cos(gamma), s = std::sin(gamma);
+  SetAnchor(origin);
+  // Through the sphere, so that offsets from the new anchor are exact too.
+  const auto move = [&](AxisState& x) {
+    const EastNorth p = frame_.ToLocal(old.FromLocal({x.p.e, x.p.n}));
+    x.p = {p.east_m, p.north_m};
+    x.v = Turn(x.v, c, s);
+    x.b = Turn(x.b, c, s);
+  };
+  for (AxisState& m : models_) move(m);
+  move(jump_);
+  move(combined_);
+  last_raw_v_ = Turn(last_raw_v_, c, s);
+  reanchored_ = true;
+}
+
+NoiseModel TrackFilter::NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const {
+  const double var = Square(o.accuracy_m / kR68PerSigma);
+  // The learned scale is bounded: below, because smooth is not true; above, because a receiver
+  // that is off by more than five times its word is a case for the second hypothesis.
+  const double scale = std::clamp(level.total(), 0.01, 25.0);
+  const double share = level.white / level.total();
+  NoiseModel n;
+  n.white_var_m2 = std::max(var * scale * share, 1e-4);
+  n.gm_var_m2 = std::max(var * scale * (1 - share), 1e-4);
+  n.gm_tau_s = level.tau_s;
+  return n;
+}
+
+std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observation& o, Vec2 p,
+                                                                  double dt_s,
+                                                                  const FilterTuning& t) {
+  if (!o.speed_mps) {
+    has_last_raw_v_ = false;
+    return std::nullopt;
+  }
+  const double speed = *o.speed_mps;
+  Velocity out;
+  double sigma =
+      std::max(o.speed_accuracy_mps.value_or(t.velocity_sigma_mps), t.velocity_sigma_floor_mps);
+  if (o.course_deg) {
+    const double course = *o.course_deg * kRadPerDeg;
+    const double gamma = near_pole_ ? frame_.ConvergenceRad(o.position) : convergence_per_m_ * p.e;
+    out.v = Turn({speed * std::sin(course), speed * std::cos(course)}, std::cos(gamma),
+                 -std::sin(gamma));
+    if (o.course_accuracy_deg) {
+      // Isotropic: the larger of the two axes' errors would waste a good speed, the mean does not.
+      const double across = speed * std::min(*o.course_accuracy_deg * kRadPerDeg, 1.0);
+      sigma = std::sqrt((sigma * sigma + std::max(across * across, sigma * sigma)) / 2);
+    }
+  } else if (speed < 0.3) {
+    out.v = {};
+  } else {
+    // Speed without course: along the direction the filter believes in, if it does.
+    const double v = combined_.v.norm();
+    if (v < 1 || v < 3 * std::sqrt(combined_.cov.vv)) {
+      has_last_raw_v_ = false;
+      return std::nullopt;
+    }
+    out.v = (speed / v) * combined_.v;
+    sigma = std::max(sigma, 1.0);
+  }
+  // Late by the latency: go ahead with the acceleration seen, of what vehicles can do (4 m/s^2).
+  const Vec2 raw = out.v;
+  if (has_last_raw_v_ && dt_s > 0 && dt_s < 3) {
+    Vec2 a = (1 / dt_s) * (raw - last_raw_v_);
+    const double size = a.norm();
+    if (size > 4) a = (4 / size) * a;
+    out.v = out.v + t.velocity_latency_s * a;
+    sigma = std::sqrt(Square(sigma) + Square(0.1 * std::min(size, 4.0)));
+  }
+  if (speed == 0) out.v = {};
+  last_raw_v_ = raw;
+  has_last_raw_v_ = true;
+  out.var = Square(sigma);
+  return out;
+}
+
+void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
+                        const FilterTuning& t) {
+  started_ = true;
+  reanchored_ = true;
+  time_ = last_used_ = o.time;
+  SetAnchor(o.position);
+  has_last_raw_v_ = false;
+  combined_ = {};
+  noise_ = NoiseOf(o, level);
+  const auto v = MeasureVelocity(o, {}, 0, t);
+  AxisState s;
+  s.v = v ? v->v : Vec2{};
+  // Without velocity, anything up to a car: 10 m/s per axis.
+  s.cov.vv = v ? v->var : 100;
+  s.cov.bb = noise_.gm_var_m2;
+  s.cov.pp = noise_.white_var_m2 + noise_.gm_var_m2;
+  s.cov.pb = -noise_.gm_var_m2;
+  models_.fill(s);
+  mode_ = {0.2, 0.4, 0.4};
+  Combine();
+  measured_p_ = {};
+  measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
+  measured_v_var_ = v ? v->var : 1;
+  support_ = 1;
+  jump_votes_ = 0;
+  weight_ = 1;
+  slow_var_m2_ = Square(t.slow_sigma_m);
+}
+
+void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
+  // Row-stochastic with equal chances of the two other models, for the time that has passed.
+  const double stay = ExpNegative(-std::log(t.model_stay_per_s) * std::min(dt_s, 60.0));
+  const double hop = (1 - stay) / 2;
+  std::array<AxisState, kModels> mixed;
+  std::array<double, kModels> prior;
+  for (std::size_t j = 0; j < kModels; ++j) {
+    prior[j] = stay * mode_[j] + hop * (1 - mode_[j]);
+    AxisState m;
+    double w[kModels];
+    for (std::size_t i = 0; i < kModels; ++i) {
+      w[i] = (i == j ? stay : hop) * mode_[i] / prior[j];
+      const AxisState& x = models_[i];
+      m.p = m.p + w[i] * x.p;
+      m.v = m.v + w[i] * x.v;
+      m.b = m.b + w[i] * x.b;
+    }
+    for (std::size_t i = 0; i < kModels; ++i) {
+      const AxisState& x = models_[i];
+      const Vec2 dp = x.p - m.p, dv = x.v - m.v, db = x.b - m.b;
+      const double h = 0.5 * w[i];  // the spread of the means, the mean of both axes
+      m.cov.pp += w[i] * x.cov.pp + h * dp.norm2();
+      m.cov.pv += w[i] * x.cov.pv + h * (dp.e * dv.e + dp.n * dv.n);
+      m.cov.pb += w[i] * x.cov.pb + h * (dp.e * db.e + dp.n * db.n);
+      m.cov.vv += w[i] * x.cov.vv + h * dv.norm2();
+      m.cov.vb += w[i] * x.cov.vb + h * (dv.e * db.e + dv.n * db.n);
+      m.cov.bb += w[i] * x.cov.bb + h * db.norm2();
+    }
+    mixed[j] = m;
+  }
+  models_ = mixed;
+  mode_ = prior;
+}
+
+void TrackFilter::PredictModels(double dt_s, const FilterTuning& t) {
+  const double phi = ExpNegative(dt_s / noise_.gm_tau_s);
+  const double decay = ExpNegative(dt_s / t.stop_time_constant_s);
+  PredictStopped(models_[kStopped], dt_s, t.stop_time_constant_s, decay, t.stop_walk_m2ps,
+                 t.stop_velocity_var_m2ps2, phi, noise_.gm_var_m2);
+  PredictMoving(models_[kSlow], dt_s, t.q_slow, phi, noise_.gm_var_m2);
+  PredictMoving(models_[kFast], dt_s, t.q_fast, phi, noise_.gm_var_m2);
+}
+
+void TrackFilter::Combine() {
+  AxisState m;
+  for (std::size_t j = 0; j < kModels; ++j) {
+    m.p = m.p + mode_[j] * models_[j].p;
+    m.v = m.v + mode_[j] * models_[j].v;
+    m.b = m.b + mode_[j] * models_[j].b;
+  }
+  for (std::size_t j = 0; j < kModels; ++j) {
+    const AxisState& x = models_[j];
+    const double w = mode_[j], h = 0.5 * w;
+    const Vec2 dp = x.p - m.p, dv = x.v - m.v, db = x.b - m.b;
+    m.cov.pp += w * x.cov.pp + h * dp.norm2();
+    m.cov.pv += w * x.cov.pv + h * (dp.e * dv.e + dp.n * dv.n);
+    m.cov.pb += w * x.cov.pb + h * (dp.e * db.e + dp.n * db.n);
+    m.cov.vv += w * x.cov.vv + h * dv.norm2();
+    m.cov.vb += w * x.cov.vb + h * (dv.e * db.e + dv.n * db.n);
+    m.cov.bb += w * x.cov.bb + h * db.norm2();
+  }
+  combined_ = m;
+}
+
+void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v,
+                               bool use_position) {
+  double logl[kModels];
+  double best = -1e300;
+  for (std::size_t j = 0; j < kModels; ++j) {
+    AxisState& m = models_[j];
+    double l = 0;
+    if (use_position) {
+      const double s = PositionInnovationVar(m, r_m2);
+      l -= (z - m.p - m.b).norm2() / (2 * s) + std::log(s);
+      UpdatePosition(m, z, r_m2);
+    }
+    if (v) {
+      const double s = m.cov.vv + v->var;
+      l -= (v->v - m.v).norm2() / (2 * s) + std::log(s);
+      UpdateVelocity(m, v->v, v->var);
+    }
+    logl[j] = l;
+    best = std::max(best, l);
+  }
+  double sum = 0;
+  for (std::size_t j = 0; j < kModels; ++j) {
+    // No model is ever out of the race: from 1e-4 it is back within a few fixes.
+    mode_[j] = std::max(mode_[j] * std::exp(std::max(logl[j] - best, -50.0)), 1e-4);
+    sum += mode_[j];
+  }
+  for (double& m : mode_) m /= sum;
+}
+
+void TrackFilter::FollowReceiver(std::optional<double> jitter_m, const FilterTuning& t) {
+  follow_ = jitter_m ? 1 / (1 + Square(*jitter_m / t.follow_jitter_m)) : 1;
+}
+
+Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
+                              const std::optional<Velocity>& v, const FilterTuning& t) {
+  const auto begin = [&] {
+    jump_ = combined_;
+    jump_.p = z;
+    jump_.b = {};
+    const double r = r_m2 + noise_.gm_var_m2;
+    jump_.cov = {r, 0, -noise_.gm_var_m2, v ? v->var : combined_.cov.vv + 4, 0, noise_.gm_var_m2};
+    if (v) jump_.v = v->v;
+    jump_votes_ = 1;
+    jump_begin_ = jump_time_ = o.time;
+  };
+  const Verdict held{Disposition::kProvisional, Reason::kInnovation, nis, t.jump_nis};
+  if (jump_votes_ == 0) {
+    begin();
+    return held;
+  }
+  const double dt_s = Seconds(o.time - jump_time_);
+  PredictMoving(jump_, dt_s, t.q_fast, ExpNegative(dt_s / noise_.gm_tau_s), noise_.gm_var_m2);
+  jump_time_ = o.time;
+  const double s = PositionInnovationVar(jump_, r_m2);
+  const double d2 = (z - jump_.p - jump_.b).norm2();
+  if (d2 > t.jump_nis * s && d2 > Square(t.jump_min_m)) {
+    begin();  // the outliers do not even agree with one another
+    return held;
+  }
+  UpdatePosition(jump_, z, r_m2);
+  if (v) UpdateVelocity(jump_, v->v, v->var);
+  ++jump_votes_;
+  const double span_s = Seconds(o.time - jump_begin_);
+  // A track that few fixes ever supported is outvoted sooner: a bad first fix never locks it.
+  const std::uint32_t needed = std::min(t.jump_votes, 2 + support_);
+  const bool enough = jump_votes_ >= needed && (span_s >= t.jump_span_s || support_ < 5);
+  const bool waited = jump_votes_ >= 4 && span_s >= 60;
+  if (!enough && !waited) return held;
+  models_.fill(jump_);
+  Combine();
+  support_ = jump_votes_;
+  jump_votes_ = 0;
+  last_used_ = o.time;
+  return {Disposition::kAdjusted, Reason::kReacquired, nis, t.jump_nis};
+}
+
+Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level,
+                          std::optional<double> jitter_m, const FilterTuning& t) {
+  const double dt_s = Seconds(o.time - time_);
+  reanchored_ = false;
+  if (dt_s > t.gap_restart_s) {
+    Start(o, level, t);
+    FollowReceiver(jitter_m, t);
+    return {Disposition::kAdjusted, Reason::kReacquired, dt_s, t.gap_restart_s};
+  }
+  if (combined_.p.norm2() > Square(kAnchorRadiusM)) Reanchor();
+  noise_ = NoiseOf(o, level);
+  if (dt_s > 0) {
+    MixModels(dt_s, t);
+    PredictModels(dt_s, t);
+    Combine();
+  }
+  time_ = o.time;
+  const EastNorth local = frame_.ToLocal(o.position);
+  const Vec2 z{local.east_m, local.north_m};
+  const auto v = MeasureVelocity(o, z, dt_s, t);
+  measured_p_ = z;
+  measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
+  measured_v_var_ = v ? v->var : 1;
+  FollowReceiver(jitter_m, t);
+
+  const double s = PositionInnovationVar(combined_, noise_.white_var_m2);
+  const double d2 = (z - combined_.p - combined_.b).norm2();
+  const double nis = d2 / s;
+  if (nis > t.jump_nis && d2 > Square(t.jump_min_m)) {
+    weight_ = 0;
+    const Verdict verdict = HoldJump(o, z, noise_.white_var_m2, nis, v, t);
+    if (verdict.used()) return verdict;
+    // The velocity of an outlying position is used if it fits: it is measured independently.
+    if (v && (v->v - combined_.v).norm2() < 16 * (combined_.cov.vv + v->var)) {
+      UpdateModels(z, 0, v, false);
+      Combine();
+    }
+    return verdict;
+  }
+  jump_votes_ = 0;
+  support_ = std::min(support_ + 1, 1000u);
+  // Student's t with the innovation's own covariance: the weight of a fix that fits is 1 or more,
+  // and more than 1 is not believed.
+  weight_ = std::min(1.0, (t.student_dof + 2) / (t.student_dof + nis));
+  UpdateModels(z, noise_.white_var_m2 / weight_, v, true);
+  Combine();
+  last_used_ = o.time;
+  if (o.altitude_m) {
+    altitude_.Update(o.time, *o.altitude_m, o.vertical_accuracy_m.value_or(1.5 * o.accuracy_m));
+  }
+  if (weight_ < 0.5) return {Disposition::kAdjusted, Reason::kDownweighted, weight_, 0.5};
+  return {};
+}
+
+void TrackFilter::Hint(const MotionSample& sample) {
+  if (sample.activity == Activity::kUnknown || !(sample.confidence > 0)) return;
+  const double c = std::min(sample.confidence, 1.0);
+  hint_stopped_ = sample.activity == Activity::kStill ? c : -c;
+  hint_time_ = sample.time;
+}
+
+Estimate TrackFilter::At(MonoTime time, const FilterTuning& t) const {
+  AxisState s = combined_;
+  const double dt_s = Seconds(time - time_);
+  if (dt_s > 0) {
+    // Coasting: the mixture of the models moves as its mean; a stopped one does not move.
+    PredictMoving(s, dt_s, q(t), ExpNegative(dt_s / noise_.gm_tau_s), noise_.gm_var_m2);
+  }
+  Estimate e = Describe(s, std::nullopt);
+  e.time = time;
+  e.coasting = time > last_used_;
+  if (altitude_.started()) {
+    const double ahead_s = std::max(0.0, Seconds(time - altitude_.time()));
+    e.altitude_m.reset();
+    e.altitude_sigma_m.reset();
+    if (ahead_s <= kAltitudeKeptS) {
+      e.altitude_m = altitude_.AltitudeM(ahead_s);
+      e.altitude_sigma_m = altitude_.SigmaM(ahead_s);
+    }
+  }
+  return e;
+}
+
+Estimate TrackFilter::Describe(const AxisState& s, const std::optional<UtcTime>& utc) const {
+  Estimate e;
+  e.time = time_;
+  e.utc = utc;
+  const Vec2 out = s.p + follow_ * s.b;
+  e.position = frame_.FromLocal({out.e, out.n});
+  const double gamma = near_pole_ ? frame_.ConvergenceRad(e.position) : convergence_per_m_ * out.e;
+  const Vec2 v = Turn(s.v, std::cos(gamma), std::sin(gamma));
+  e.velocity_east_mps = v.e;
+  e.velocity_north_mps = v.n;
+  // E[(out - p)^2 | fixes] = P_pp + w^2 b b^T; its mean over the axes.
+  const double var = s.cov.pp + 0.5 * Square(follow_) * s.b.norm2() + slow_var_m2_;
+  SetRadii(e, var);
+  e.speed_sigma_mps = std::sqrt(s.cov.vv);
+  if (altitude_.started()) {
+    const double ahead_s = std::max(0.0, Seconds(time_ - altitude_.time()));
+    if (ahead_s <= kAltitudeKeptS) {
+      e.altitude_m = altitude_.AltitudeM(ahead_s);
+      e.altitude_sigma_m = altitude_.SigmaM(ahead_s);
+    }
+  }
+  e.p_stopped = mode_[kStopped];
+  e.p_slow = mode_[kSlow];
+  e.p_fast = mode_[kFast];
+  e.motion = mode_[kStopped] > 0.5 ? Motion::kStationary : Motion::kMoving;
+  return e;
+}
+
+namespace {
+
+void SaveAxis(StateWriter& w, const AxisState& s) {
+  for (double x : {s.p.e, s.p.n, s.v.e, s.v.n, s.b.e, s.b.n, s.cov.pp, s.cov.pv, s.cov.pb, s.cov.vv,
+                   s.cov.vb, s.cov.bb}) {
+    w.F64(x);
+  }
+}
+void LoadAxis(StateReader& r, AxisState& s) {
+  for (double* x : {&s.p.e, &s.p.n, &s.v.e, &s.v.n, &s.b.e, &s.b.n, &s.cov.pp, &s.cov.pv, &s.cov.pb,
+                    &s.cov.vv, &s.cov.vb, &s.cov.bb}) {
+    *x = r.F64();
+  }
+  if (s.cov.pp < 0 || s.cov.vv < 0 || s.cov.bb < 0) r.Fail();
+}
+
+}  // namespace
+
+void TrackFilter::Save(StateWriter& w) const {
+  w.Bool(started_);
+  w.Bool(reanchored_);
+  w.Time(time_);
+  w.Time(last_used_);
+  w.Position(frame_.origin());
+  for (const AxisState& m : models_) SaveAxis(w, m);
+  for (double m : mode_) w.F64(m);
+  SaveAxis(w, combined_);
+  for (double x : {noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, slow_var_m2_,
+                   weight_, measured_v_var_, measured_p_.e, measured_p_.n, last_raw_v_.e,
+                   last_raw_v_.n, hint_stopped_}) {
+    w.F64(x);
+  }
+  w.Bool(measured_v_.has_value());
+  w.F64(measured_v_ ? measured_v_->e : 0);
+  w.F64(measured_v_ ? measured_v_->n : 0);
+  w.Bool(has_last_raw_v_);
+  w.U32(support_);
+  w.U32(jump_votes_);
+  w.Time(jump_begin_);
+  w.Time(jump_time_);
+  SaveAxis(w, jump_);
+  w.Time(hint_time_);
+  altitude_.Save(w);
+}
+
+void TrackFilter::Load(StateReader& r) {
+  started_ = r.Bool();
+  reanchored_ = r.Bool();
+  time_ = r.Time();
+  last_used_ = r.Time();
+  SetAnchor(r.Position());
+  for (AxisState& m : models_) LoadAxis(r, m);
+  double sum = 0;
+  for (double& m : mode_) {
+    m = r.F64();
+    if (m < 0 || m > 1) r.Fail();
+    sum += m;
+  }
+  if (std::fabs(sum - 1) > 1e-6) r.Fail();
+  LoadAxis(r, combined_);
+  for (double* x : {&noise_.white_var_m2, &noise_.gm_var_m2, &noise_.gm_tau_s, &follow_,
+                    &slow_var_m2_, &weight_, &measured_v_var_, &measured_p_.e, &measured_p_.n,
+                    &last_raw_v_.e, &last_raw_v_.n, &hint_stopped_}) {
+    *x = r.F64();
+  }
+  if (!(noise_.white_var_m2 > 0) || !(noise_.gm_var_m2 > 0) || !(noise_.gm_tau_s > 0)) r.Fail();
+  if (follow_ < 0 || follow_ > 1 || slow_var_m2_ < 0) r.Fail();
+  const bool has_v = r.Bool();
+  Vec2 v;
+  v.e = r.F64();
+  v.n = r.F64();
+  measured_v_ = has_v ? std::optional<Vec2>(v) : std::nullopt;
+  has_last_raw_v_ = r.Bool();
+  support_ = r.U32();
+  jump_votes_ = r.U32();
+  jump_begin_ = r.Time();
+  jump_time_ = r.Time();
+  LoadAxis(r, jump_);
+  hint_time_ = r.Time();
+  altitude_.Load(r);
+}
+
+}  // namespace waymark

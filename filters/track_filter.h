@@ -1,0 +1,165 @@
+// TrackFilter: the filter proper, for fixes that the intake has put in order and found possible.
+//
+// Model. Three axis filters (axis_filter.h) run side by side as an interacting multiple model
+// (Blom & Bar-Shalom, IEEE TAC 33(8), 1988): stopped, slow, fast. A fix is position + Gauss-Markov
+// error + white noise, of the size that the NoiseMonitor has measured for its source; its weight
+// follows Student's t (robust to single outliers). A fix far outside the prediction is not argued
+// away but held as the start of a second hypothesis: the track stays where it is until either the
+// old track is confirmed or the new place has gathered the votes. The published position is
+// p + w b, with w near 1 where the receiver's own output is smooth (do no harm) and near 0 where
+// it jitters (trust the dynamics).
+// Trivially copyable: a checkpoint is a copy.
+#ifndef WAYMARK_FILTERS_TRACK_FILTER_H_
+#define WAYMARK_FILTERS_TRACK_FILTER_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "filters/altitude_filter.h"
+#include "filters/axis_filter.h"
+#include "filters/noise_monitor.h"
+#include "filters/state_bytes.h"
+#include "waymark/estimate.h"
+#include "waymark/fix.h"
+#include "waymark/geometry.h"
+#include "waymark/time.h"
+
+namespace waymark {
+
+/// The constants of the filter, each with its source. A struct, so that the ablation can vary them
+/// (tests/bench/ablation.cc); nothing else may.
+struct FilterTuning {
+  // Acceleration densities, m^2/s^3: estimation.md A.5, measured 4 on real drives, 0.1 on walks.
+  double q_fast = 2.0;
+  double q_slow = 0.1;
+  // A stopped body: velocity dies within a second, position walks 0.01 m^2/s (A.5).
+  double stop_time_constant_s = 1.0;
+  double stop_walk_m2ps = 0.003;
+  double stop_velocity_var_m2ps2 = 0.0025;
+  // Chance to keep the motion model for a second (A.5).
+  double model_stay_per_s = 0.97;
+  // Speed and course lag the position by 0.2-0.5 s (A.3).
+  double velocity_latency_s = 0.3;
+  // Velocity noise where the phone states none, and the least that is believed (A.5), m/s.
+  double velocity_sigma_mps = 0.3;
+  double velocity_sigma_floor_mps = 0.15;
+  // Degrees of freedom of Student's t (A.5).
+  double student_dof = 4;
+  // A fix beyond this normalised innovation squared and this distance opens a second hypothesis.
+  // 25: chance 4e-6 for a normal error; the distance keeps small steps of smooth receivers alive.
+  double jump_nis = 25;
+  double jump_min_m = 20;
+  // Votes and time that a second hypothesis needs against a well supported track: the bursts of
+  // network or multipath positions that the field reports last up to 6 fixes.
+  std::uint32_t jump_votes = 7;
+  double jump_span_s = 6;
+  // Output weight: half where second-to-second jitter is this large, m per axis.
+  double follow_jitter_m = 1.0;
+  // Error that cannot be seen in the fixes themselves (ionosphere, ephemeris): m per axis.
+  double slow_sigma_m = 1.4;
+  double gap_restart_s = 120;
+};
+
+/// One fix, ready for the filter.
+struct Observation {
+  MonoTime time{};
+  LatLon position;
+  double accuracy_m = 0;
+  std::optional<double> speed_mps, speed_accuracy_mps, course_deg, course_accuracy_deg;
+  std::optional<double> altitude_m, vertical_accuracy_m;
+  FixSource source = FixSource::kUnknown;
+  bool accuracy_reported = false;
+};
+
+/// Sets covariance and radii from the variance per axis of a circular error.
+void SetRadii(Estimate& e, double var_m2);
+
+class TrackFilter {
+ public:
+  static constexpr std::size_t kModels = 3;  // stopped, slow, fast
+
+  bool started() const { return started_; }
+  MonoTime time() const { return time_; }  ///< of the state
+  MonoTime last_used() const { return last_used_; }
+
+  /// Uses `o`, which is not older than time(). `level` is the noise of its source. The verdict is
+  /// kAccepted, kAdjusted (with reason) or kProvisional.
+  Verdict Step(const Observation& o, const NoiseMonitor::Level& level,
+               std::optional<double> jitter_m, const FilterTuning& tuning);
+  /// Begins a new track at `o`.
+  void Start(const Observation& o, const NoiseMonitor::Level& level, const FilterTuning& tuning);
+  void Hint(const MotionSample& sample);
+
+  /// The estimate at `time` >= time(); the rest of the fields are the caller's.
+  Estimate At(MonoTime time, const FilterTuning& tuning) const;
+
+  /// `s`, a state of this filter's frame at time(), as an estimate.
+  Estimate Describe(const AxisState& s, const std::optional<UtcTime>& utc) const;
+  bool SameFrame(const TrackFilter& o) const { return frame_.origin() == o.frame_.origin(); }
+
+  // What the smoother and the noise monitor need of the last step.
+  const LocalFrame& frame() const { return frame_; }
+  const AxisState& combined() const { return combined_; }
+  const NoiseModel& noise() const { return noise_; }
+  double follow() const { return follow_; }
+  double slow_var_m2() const { return slow_var_m2_; }
+  const std::array<double, kModels>& mode() const { return mode_; }
+  double q(const FilterTuning& tuning) const;
+  const AltitudeFilter& altitude() const { return altitude_; }
+  Vec2 measured_position() const { return measured_p_; }
+  const std::optional<Vec2>& measured_velocity() const { return measured_v_; }
+  double measured_velocity_var() const { return measured_v_var_; }
+  bool reanchored() const { return reanchored_; }
+  double weight() const { return weight_; }
+
+  void Save(StateWriter& w) const;
+  void Load(StateReader& r);
+
+ private:
+  struct Velocity {
+    Vec2 v;
+    double var = 0;
+  };
+  std::optional<Velocity> MeasureVelocity(const Observation& o, Vec2 p, double dt_s,
+                                          const FilterTuning& tuning);
+  NoiseModel NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const;
+  void SetAnchor(LatLon origin);
+  void Reanchor();
+  void PredictModels(double dt_s, const FilterTuning& tuning);
+  void MixModels(double dt_s, const FilterTuning& tuning);
+  void UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v, bool use_position);
+  void Combine();
+  Verdict HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
+                   const std::optional<Velocity>& v, const FilterTuning& tuning);
+  void FollowReceiver(std::optional<double> jitter_m, const FilterTuning& tuning);
+
+  bool started_ = false, reanchored_ = false;
+  MonoTime time_{}, last_used_{};
+  LocalFrame frame_;
+  double convergence_per_m_ = 0;  ///< meridian convergence per metre east of the anchor
+  bool near_pole_ = false;
+  std::array<AxisState, kModels> models_{};
+  std::array<double, kModels> mode_{0.2, 0.4, 0.4};
+  AxisState combined_;
+  NoiseModel noise_;
+  double follow_ = 1;
+  double slow_var_m2_ = 2;
+  double weight_ = 1;
+  Vec2 measured_p_;
+  std::optional<Vec2> measured_v_;
+  double measured_v_var_ = 1;
+  Vec2 last_raw_v_;
+  bool has_last_raw_v_ = false;
+  std::uint32_t support_ = 0;     ///< fixes that agreed with this track lately
+  std::uint32_t jump_votes_ = 0;  ///< fixes that agree with the second hypothesis
+  MonoTime jump_begin_{}, jump_time_{};
+  AxisState jump_;
+  double hint_stopped_ = 0;
+  MonoTime hint_time_{};
+  AltitudeFilter altitude_;
+};
+
+}  // namespace waymark
+
+#endif  // WAYMARK_FILTERS_TRACK_FILTER_H_
