@@ -30,8 +30,10 @@ struct Config {
     double max_error_m =
         3;  ///< the stored curve stays this close to the smoothed track; [0.1, 1000]
     Duration max_interval =
-        std::chrono::seconds(300);  ///< a point at least this often in motion; [1 s, 1 d]
-    double min_distance_m = 0;      ///< no two points of one motion closer than this; [0, 10000]
+        std::chrono::seconds(60);  ///< a point at least this often in motion; [1 s, 1 d]
+    double max_distance_m = 0;  ///< a point at least this often along the way; 0: no rule; [0, 1e6]
+    double max_turn_deg = 0;    ///< a point at each turn this sharp; 0: no rule; [0, 180]
+    double min_distance_m = 0;  ///< no two points of one motion closer than this; [0, 10000]
     Duration settle =
         std::chrono::seconds(10);  ///< smoothing lag before a point is stored; [0, 60] s
     Duration gap_after =

@@ -29,6 +29,7 @@ class WAYMARK_API Clock {
 };
 
 /// Runs tasks one after another in the order of posting, never inside Post(). Any thread may post.
+/// Serves one tracker: there is one timer.
 class WAYMARK_API Executor {
  public:
   virtual ~Executor() = default;

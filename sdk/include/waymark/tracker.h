@@ -103,6 +103,7 @@ class WAYMARK_API Tracker {
 
   void Start();
   void Stop();
+  /// Not used before Start() and after Stop().
   void PushFix(const Fix& fix);
   void PushMotion(const MotionSample& sample);
   void SetBattery(const Battery& battery);

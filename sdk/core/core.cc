@@ -1,0 +1,325 @@
+#include "sdk/core/core.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+namespace waymark {
+namespace {
+
+using std::chrono::seconds;
+
+// How much work a killed process may lose of what is not yet a record.
+constexpr Duration kSnapshotInterval = seconds(60);
+
+// A stop this long ends no boot: beyond it the elapsed time across a reboot is not believed.
+constexpr Duration kLongestBootGap = std::chrono::hours(24 * 60);
+
+constexpr std::size_t kMaxMessageBytes = 64 * 1024;
+
+SimplifierOptions SimplifierFor(const Config& c) {
+  SimplifierOptions o;
+  o.max_error_m = c.records.max_error_m;
+  o.max_interval = c.records.max_interval;
+  if (c.records.max_distance_m > 0) o.max_distance_m = c.records.max_distance_m;
+  if (c.records.max_turn_deg > 0) o.max_turn_deg = c.records.max_turn_deg;
+  o.min_distance_m = c.records.min_distance_m;
+  o.max_gap = c.records.gap_after;
+  return o;
+}
+
+sync::UploadOptions UploadFor(const Config& c) {
+  sync::UploadOptions o;
+  o.url = c.upload.url;
+  o.installation = c.installation;
+  o.authorization = c.upload.authorization;
+  o.max_batch_records = c.upload.max_batch_records;
+  o.max_batch_bytes = c.upload.max_batch_bytes;
+  o.max_latency = c.upload.max_latency;
+  o.backoff_initial = c.upload.backoff_initial;
+  o.backoff_max = c.upload.backoff_max;
+  o.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(c.upload.timeout);
+  o.allow_metered = c.upload.allow_metered;
+  o.allow_roaming = c.upload.allow_roaming;
+  return o;
+}
+
+}  // namespace
+
+std::vector<std::byte> EncodeTail(UtcTime last_utc) {
+  const auto ms = static_cast<std::uint64_t>(last_utc.time_since_epoch().count());
+  std::vector<std::byte> out(8);
+  for (std::size_t i = 0; i < 8; ++i) out[i] = static_cast<std::byte>(ms >> (8 * i));
+  return out;
+}
+
+std::optional<UtcTime> DecodeTail(std::span<const std::byte> bytes) {
+  if (bytes.size() != 8) return std::nullopt;
+  std::uint64_t ms = 0;
+  for (std::size_t i = 0; i < 8; ++i) ms |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
+  return UtcTime(std::chrono::milliseconds(static_cast<std::int64_t>(ms)));
+}
+
+Core::Core(const Config& config, std::uint64_t seed, Estimator estimator)
+    : config_(config),
+      estimator_(std::move(estimator)),
+      smoother_(config.records.settle),
+      simplifier_(SimplifierFor(config)),
+      uploader_(UploadFor(config), seed) {}
+
+Result<Core> Core::Create(const Config& config, std::uint64_t seed, const SavedState& saved) {
+  if (const auto violations = config.Validate(); !violations.empty()) {
+    std::string text = "config:";
+    for (const auto& v : violations) text += " " + v.field + ": " + v.reason + ";";
+    text.pop_back();
+    return Status(Code::kInvalidArgument, text);
+  }
+  Result<Estimator> estimator = Estimator::Create(config.estimator);
+  if (!estimator.ok()) return estimator.status();
+  Core core(config, seed, estimator.value());
+  Status status;
+  if (!saved.fences.empty()) status = core.fences_.RestoreFences(saved.fences);
+  if (!saved.core.empty()) {
+    if (Status s = core.Restore(saved.core); !s.ok()) {
+      core = Core(config, seed, estimator.value());
+      if (!saved.fences.empty()) core.fences_.RestoreFences(saved.fences).Ignore();
+      status = s;
+    }
+  }
+  core.restore_status_ = status;
+  return core;
+}
+
+void Core::Handle(const Event& event, const Stamp& now, std::vector<Action>& out) {
+  now_ = {Internal(now.mono), now.utc};
+  // A clock port that runs backwards must not run time backwards inside.
+  now_.mono = std::max(now_.mono, last_mono_);
+  last_mono_ = now_.mono;
+  std::visit([&](const auto& e) { On(e, out); }, event);
+  AdvanceTime(out);
+  CommitIfDue(out);
+  EnforceIfDue(out);
+  PumpUpload(out);
+  FinishFlush(out);
+}
+
+void Core::On(const ev::StoreOpened& e, std::vector<Action>& out) {
+  opened_ = true;
+  commit_in_flight_ = false;
+  enforce_in_flight_ = false;
+  if (!restore_status_.ok()) {
+    Say(restore_status_.code(), restore_status_.message(), out);
+    restore_status_ = Status();
+  }
+  // The snapshot may be older than the newest commit: what the store holds is right.
+  std::erase_if(unsaved_, [&](const Record& r) { return r.seq <= e.contents.last_seq; });
+  committing_ = 0;
+  next_seq_ = std::max(next_seq_, e.contents.last_seq + 1);
+  for (std::size_t i = 0; i < unsaved_.size(); ++i)
+    unsaved_[i].seq = next_seq_ - unsaved_.size() + i;
+  if (e.last_utc && (!last_record_utc_ || *e.last_utc > *last_record_utc_))
+    last_record_utc_ = e.last_utc;
+  stored_records_ = e.contents.records;
+  stored_bytes_ = e.contents.bytes;
+  uploader_.OnRestart(now_);
+  uploader_.OnPending(stored_records_, stored_bytes_, now_);
+  flushing_ = false;
+  sampling_.reset();
+  if (tracking_) {
+    // The process died while tracking: what it had not yet turned into records is stored now, but
+    // for what a later commit of the dead process had stored already.
+    silence_cause_ = GapCause::kProcessNotRunning;
+    SettleAll();
+    simplifier_.Flush(knots_);
+    std::erase_if(knots_, [&](const Estimate& k) {
+      return last_record_utc_ && UtcOf(k.time, k.utc) <= *last_record_utc_;
+    });
+    RecordKnots();
+    odometer_.Break();
+  }
+  snapshot_due_ = true;
+}
+
+void Core::BeginBoot(std::uint64_t boot_id) {
+  const bool same = boot_id == boot_id_ || (boot_id_ == 0 && last_used_fix_ == std::nullopt);
+  boot_id_ = boot_id;
+  if (same) return;
+  // Monotonic time began anew: internal time goes on from where it was. How long the device was off
+  // is known only if UTC was and is believable; else no time passed.
+  utc_confirmed_ = false;
+  Duration off = seconds(1);
+  if (last_record_utc_) {
+    const Duration by_utc = now_.utc - *last_record_utc_;
+    if (by_utc > off && by_utc < kLongestBootGap) off = by_utc;
+  }
+  const MonoTime resumed = last_mono_ + off;
+  offset_ += resumed - now_.mono;
+  now_.mono = resumed;
+  last_mono_ = resumed;
+}
+
+void Core::On(const ev::Start& e, std::vector<Action>& out) {
+  BeginBoot(e.boot_id);
+  if (!tracking_) {
+    ++session_;
+    tracking_ = true;
+    if (last_used_fix_ && silence_cause_ == GapCause::kUnknown) silence_cause_ = GapCause::kStopped;
+  }
+  next_snapshot_ = now_.mono + kSnapshotInterval;
+  UpdateSampling(out);
+}
+
+void Core::On(const ev::Stop&, std::vector<Action>& out) {
+  if (!tracking_) return;
+  SettleAll();
+  simplifier_.Flush(knots_);
+  RecordKnots();
+  motion_.Finish(odometer_.total(), motion_events_);
+  TellMotion(out);
+  odometer_.Break();
+  tracking_ = false;
+  silence_cause_ = GapCause::kStopped;
+  snapshot_due_ = true;
+  UpdateSampling(out);
+}
+
+void Core::On(const ev::AlarmFired&, std::vector<Action>&) {}
+
+void Core::On(const ev::Flush&, std::vector<Action>& out) {
+  SettleAll();
+  if (tracking_ && motion_.motion() != Motion::kStationary) simplifier_.Flush(knots_);
+  RecordKnots();
+  snapshot_due_ = true;
+  flushing_ = true;
+  CommitIfDue(out);
+  out.push_back(act::Sync{});
+  uploader_.Flush(now_);
+}
+
+void Core::On(const MotionSample& e, std::vector<Action>& out) {
+  MotionSample sample = e;
+  sample.time = std::min(Internal(e.time), now_.mono);
+  if (!(sample.confidence >= 0 && sample.confidence <= 1)) return;
+  estimator_.Observe(sample);
+  motion_.Observe(sample, motion_events_);
+  TellMotion(out);
+  UpdateSampling(out);
+}
+
+void Core::On(const Battery& e, std::vector<Action>& out) {
+  battery_ = e;
+  if (battery_.level && !(*battery_.level >= 0 && *battery_.level <= 1)) battery_.level.reset();
+  UpdateSampling(out);
+}
+
+void Core::On(const Link& e, std::vector<Action>&) { uploader_.OnLink(e, now_); }
+
+void Core::On(const HostState& e, std::vector<Action>& out) {
+  if (host_.location_permitted && !e.location_permitted) silence_cause_ = GapCause::kPermission;
+  host_ = e;
+  UpdateSampling(out);
+}
+
+void Core::On(const ev::AddFences& e, std::vector<Action>& out) {
+  std::vector<FenceProblem> problems;
+  fences_.Add(e.fences, problems);
+  for (FenceProblem& p : problems) out.push_back(std::move(p));
+  fences_changed_ = true;
+  snapshot_due_ = true;
+  UpdateSampling(out);
+}
+
+void Core::On(const ev::RemoveFences& e, std::vector<Action>& out) {
+  fences_.Remove(e.ids);
+  fences_changed_ = true;
+  snapshot_due_ = true;
+  UpdateSampling(out);
+}
+
+void Core::On(const ev::ClearFences&, std::vector<Action>& out) {
+  fences_.Clear();
+  fences_changed_ = true;
+  snapshot_due_ = true;
+  UpdateSampling(out);
+}
+
+void Core::On(const ev::Enqueue& e, std::vector<Action>& out) {
+  if (e.body.size() > kMaxMessageBytes || e.topic.size() > 256) {
+    Say(Code::kInvalidArgument,
+        "message of " + std::to_string(e.body.size()) + " bytes under a topic of " +
+            std::to_string(e.topic.size()) + " bytes was not queued: the limits are 65536 and 256",
+        out);
+    return;
+  }
+  Append(UtcOf(now_.mono, std::nullopt), MessageRecord{e.topic, e.body});
+}
+
+// Work that falls due by time alone.
+void Core::AdvanceTime(std::vector<Action>& out) {
+  if (tracking_) {
+    smoother_.Advance(now_.mono, settled_);
+    RecordSettled();
+    simplifier_.Advance(now_.mono, knots_);
+    RecordKnots();
+    motion_.Advance(now_.mono, motion_events_);
+    TellMotion(out);
+    if (next_snapshot_ && *next_snapshot_ <= now_.mono) {
+      snapshot_due_ = true;
+      next_snapshot_ = now_.mono + kSnapshotInterval;
+    }
+  }
+  fences_.Advance({now_.mono, UtcOf(now_.mono, std::nullopt)}, utc_confirmed_, fence_events_);
+  TellFences(out);
+}
+
+void Core::UpdateSampling(std::vector<Action>& out) {
+  SamplingInputs in;
+  in.tracking = tracking_;
+  in.motion = motion_.motion();
+  in.battery = battery_;
+  in.host = host_;
+  if (fences_.size() > 0)
+    in.fence_time_s = fences_.NextCheckDistanceM() / config_.sampling.max_speed_mps;
+  const SamplingDecision d = ChooseSampling(config_.sampling, in);
+  if (sampling_ && *sampling_ == d.request) return;
+  sampling_ = d.request;
+  ++stats_.sampling_requests;
+  out.push_back(act::Sampling{d.request, d.reason});
+}
+
+std::optional<MonoTime> Core::NextDeadline() const {
+  std::optional<MonoTime> at;
+  const auto consider = [&](const std::optional<MonoTime>& t) {
+    if (t && (!at || *t < *at)) at = t;
+  };
+  if (tracking_) {
+    consider(smoother_.NextDeadline());
+    consider(simplifier_.NextDeadline());
+    consider(motion_.NextDeadline());
+    if (last_used_fix_) consider(next_snapshot_);
+  }
+  consider(fences_.NextDeadline());
+  consider(retry_commit_);
+  if (opened_ && !commit_in_flight_) {
+    consider(uploader_.NextDeadline());
+    consider(next_enforce_);
+  }
+  // What is overdue is due now, never in the past: a host may arm its alarm as it stands.
+  if (at) at = Host(std::max(*at, last_mono_));
+  return at;
+}
+
+Stats Core::GetStats() const {
+  Stats s = stats_;
+  s.pending = stored_records_ + unsaved_.size();
+  const Distance d = odometer_.total();
+  s.odometer_m = d.distance_m;
+  s.odometer_bound_m = d.bound_m;
+  s.stationary_m = raw_stationary_m_;
+  s.motion = motion_.motion();
+  s.geofences = fences_.size();
+  return s;
+}
+
+}  // namespace waymark

@@ -1,0 +1,249 @@
+// The core's state as bytes. Field order is the format; kVersion rises with every change.
+#include <utility>
+
+#include "filters/state_bytes.h"
+#include "sdk/core/core.h"
+#include "sdk/core/event_codec.h"
+#include "sdk/sync/record_codec.h"
+
+namespace waymark {
+namespace {
+
+constexpr std::uint32_t kTag = 0x524F4357;  // "WCOR"
+constexpr std::uint16_t kVersion = 1;
+constexpr std::uint32_t kMaxUnsaved = 1'000'000;
+
+void PutBytes(StateWriter& w, const std::vector<std::byte>& bytes) {
+  w.U32(static_cast<std::uint32_t>(bytes.size()));
+  for (const std::byte b : bytes) w.U8(static_cast<std::uint8_t>(b));
+}
+
+std::vector<std::byte> GetBytes(StateReader& r, std::size_t limit) {
+  const std::uint32_t n = r.Count(static_cast<std::uint32_t>(limit));
+  std::vector<std::byte> out;
+  out.reserve(n);
+  for (std::uint32_t i = 0; i < n && r.ok(); ++i) out.push_back(std::byte{r.U8()});
+  return out;
+}
+
+template <class Component>
+void PutComponent(StateWriter& w, const Component& component) {
+  std::vector<std::byte> bytes;
+  component.Save(bytes);
+  PutBytes(w, bytes);
+}
+
+void PutRange(StateWriter& w, const SeqRange& range) {
+  w.U64(range.first);
+  w.U64(range.last);
+}
+
+SeqRange GetRange(StateReader& r) {
+  SeqRange range;
+  range.first = r.U64();
+  range.last = r.U64();
+  return range;
+}
+
+void PutDrops(StateWriter& w, const DropsRecord& d) {
+  w.U64(d.records);
+  w.U64(d.bytes);
+  w.U64(d.first_seq);
+  w.U64(d.last_seq);
+}
+
+DropsRecord GetDrops(StateReader& r) {
+  DropsRecord d;
+  d.records = r.U64();
+  d.bytes = r.U64();
+  d.first_seq = r.U64();
+  d.last_seq = r.U64();
+  return d;
+}
+
+void PutStats(StateWriter& w, const Stats& s) {
+  for (const std::uint64_t v :
+       {s.fixes, s.accepted, s.adjusted, s.provisional, s.rejected, s.records, s.requests,
+        s.batches_acknowledged, s.records_acknowledged, s.bytes_sent, s.records_dropped,
+        s.sampling_requests}) {
+    w.U64(v);
+  }
+}
+
+Stats GetStats(StateReader& r) {
+  Stats s;
+  for (std::uint64_t* v :
+       {&s.fixes, &s.accepted, &s.adjusted, &s.provisional, &s.rejected, &s.records, &s.requests,
+        &s.batches_acknowledged, &s.records_acknowledged, &s.bytes_sent, &s.records_dropped,
+        &s.sampling_requests}) {
+    *v = r.U64();
+  }
+  return s;
+}
+
+}  // namespace
+
+void Core::Save(std::vector<std::byte>& out) const {
+  StateWriter w(out);
+  const std::size_t block = w.BeginBlock(kTag, kVersion);
+
+  w.I64(offset_.count());
+  w.U64(boot_id_);
+  w.Time(last_mono_);
+  PutComponent(w, estimator_);
+  PutComponent(w, smoother_);
+  PutComponent(w, motion_);
+  PutComponent(w, odometer_);
+  PutComponent(w, simplifier_);
+  std::vector<std::byte> fences;
+  fences_.SaveState(fences);
+  PutBytes(w, fences);
+  w.Bool(tracking_);
+  w.U64(session_);
+  w.OptTime(last_used_fix_);
+  w.OptUtc(last_used_utc_);
+  w.U64(rejected_since_used_);
+  w.U8(static_cast<std::uint8_t>(silence_cause_));
+  w.Bool(utc_offset_.has_value());
+  if (utc_offset_) w.I64(utc_offset_->count());
+  w.Bool(utc_confirmed_);
+  w.F64(raw_stationary_m_);
+  w.Bool(last_raw_.has_value());
+  if (last_raw_) w.Position(*last_raw_);
+
+  w.OptF64(battery_.level);
+  w.Bool(battery_.charging);
+  w.Bool(battery_.power_save);
+  w.Bool(host_.foreground);
+  w.Bool(host_.location_permitted);
+  w.Bool(sampling_.has_value());
+  if (sampling_) {
+    w.U8(static_cast<std::uint8_t>(sampling_->mode));
+    w.I64(sampling_->interval.count());
+    w.I64(sampling_->max_batch_delay.count());
+  }
+
+  w.U64(next_seq_);
+  w.OptUtc(last_record_utc_);
+  w.U32(static_cast<std::uint32_t>(unsaved_.size()));
+  for (const Record& r : unsaved_) {
+    w.U64(r.seq);
+    PutBytes(w, sync::EncodeRecord(r));
+  }
+  w.Bool(opened_);
+  w.Bool(commit_in_flight_);
+  w.U32(static_cast<std::uint32_t>(committing_));
+  w.U32(static_cast<std::uint32_t>(acks_.size()));
+  for (const SeqRange& range : acks_) PutRange(w, range);
+  w.Bool(commit_acks_);
+  w.Bool(fences_changed_);
+  w.Bool(snapshot_due_);
+  w.OptTime(next_snapshot_);
+  w.OptTime(retry_commit_);
+  w.I64(commit_backoff_.count());
+  w.U64(stored_records_);
+  w.U64(stored_bytes_);
+  w.Bool(enforce_in_flight_);
+  w.OptTime(next_enforce_);
+  PutDrops(w, unreported_drops_);
+
+  PutComponent(w, uploader_);
+  w.Bool(flushing_);
+  w.U64(sent_bytes_);
+  w.U64(sent_payload_bytes_);
+  w.U64(sent_records_);
+  PutRange(w, sent_range_);
+  w.OptUtc(sent_oldest_utc_);
+  PutStats(w, stats_);
+  w.U8(static_cast<std::uint8_t>(last_store_problem_));
+  w.EndBlock(block);
+}
+
+// On failure `*this` is half restored: Create discards it.
+Status Core::Restore(std::span<const std::byte> image) {
+  const auto fail = [](Status s) { return s.ok() ? CorruptState("core") : s; };
+  StateReader outer(image);
+  StateReader r(outer.Block(kTag, kVersion));
+  if (!outer.done()) return fail(Status());
+
+  offset_ = Duration(r.I64());
+  boot_id_ = r.U64();
+  last_mono_ = r.Time();
+  Status status;
+  const auto get = [&](auto& component) {
+    const std::vector<std::byte> bytes = GetBytes(r, image.size());
+    if (!r.ok() || !status.ok()) return;
+    status = component.Restore(bytes);
+  };
+  get(estimator_);
+  get(smoother_);
+  get(motion_);
+  get(odometer_);
+  get(simplifier_);
+  const std::vector<std::byte> fences = GetBytes(r, image.size());
+  if (r.ok() && status.ok()) status = fences_.RestoreState(fences);
+  tracking_ = r.Bool();
+  session_ = r.U64();
+  last_used_fix_ = r.OptTime();
+  last_used_utc_ = r.OptUtc();
+  rejected_since_used_ = r.U64();
+  silence_cause_ = r.Enum<GapCause>(7);
+  if (r.Bool()) utc_offset_ = Duration(r.I64());
+  utc_confirmed_ = r.Bool();
+  raw_stationary_m_ = r.F64();
+  if (r.Bool()) last_raw_ = r.Position();
+
+  battery_.level = r.OptF64();
+  battery_.charging = r.Bool();
+  battery_.power_save = r.Bool();
+  host_.foreground = r.Bool();
+  host_.location_permitted = r.Bool();
+  if (r.Bool()) {
+    SamplingRequest s;
+    s.mode = r.Enum<SamplingMode>(4);
+    s.interval = Duration(r.I64());
+    s.max_batch_delay = Duration(r.I64());
+    sampling_ = s;
+  }
+
+  next_seq_ = r.U64();
+  last_record_utc_ = r.OptUtc();
+  const std::uint32_t unsaved = r.Count(kMaxUnsaved);
+  for (std::uint32_t i = 0; i < unsaved && r.ok() && status.ok(); ++i) {
+    const std::uint64_t seq = r.U64();
+    Result<Record> record = sync::DecodeRecord(seq, GetBytes(r, image.size()));
+    status = record.status();
+    if (status.ok()) unsaved_.push_back(std::move(record).value());
+  }
+  opened_ = r.Bool();
+  commit_in_flight_ = r.Bool();
+  committing_ = r.Count(unsaved);
+  const std::uint32_t acks = r.Count(kMaxUnsaved);
+  for (std::uint32_t i = 0; i < acks && r.ok(); ++i) acks_.push_back(GetRange(r));
+  commit_acks_ = r.Bool();
+  if (commit_acks_ && acks_.empty()) r.Fail();
+  fences_changed_ = r.Bool();
+  snapshot_due_ = r.Bool();
+  next_snapshot_ = r.OptTime();
+  retry_commit_ = r.OptTime();
+  commit_backoff_ = Duration(r.I64());
+  stored_records_ = r.U64();
+  stored_bytes_ = r.U64();
+  enforce_in_flight_ = r.Bool();
+  next_enforce_ = r.OptTime();
+  unreported_drops_ = GetDrops(r);
+
+  get(uploader_);
+  flushing_ = r.Bool();
+  sent_bytes_ = r.U64();
+  sent_payload_bytes_ = r.U64();
+  sent_records_ = r.U64();
+  sent_range_ = GetRange(r);
+  sent_oldest_utc_ = r.OptUtc();
+  stats_ = waymark::GetStats(r);
+  last_store_problem_ = r.Enum<Code>(12);
+  if (!r.done() || !status.ok()) return fail(status);
+  return Status();
+}
+
+}  // namespace waymark

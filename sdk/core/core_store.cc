@@ -1,0 +1,255 @@
+// Records on their way to the store and to the server.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "sdk/core/core.h"
+#include "sdk/sync/record_codec.h"
+
+namespace waymark {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Duration kFirstCommitRetry = seconds(1);
+constexpr Duration kLongestCommitRetry = seconds(60);
+constexpr Duration kEnforceInterval = std::chrono::hours(1);
+
+// While the store refuses writes, this many records wait in memory; beyond it the oldest points go.
+constexpr std::size_t kMaxUnsaved = 20'000;
+
+// Points are many and cheap; everything else is an event that nobody can reconstruct.
+std::uint8_t PriorityOf(RecordKind kind) { return kind == RecordKind::kPoint ? 0 : 1; }
+
+}  // namespace
+
+void Core::Say(Code code, std::string message, std::vector<Action>& out) {
+  out.push_back(Status(code, std::move(message)));
+}
+
+void Core::CommitIfDue(std::vector<Action>& out) {
+  if (!opened_ || commit_in_flight_) return;
+  if (retry_commit_ && *retry_commit_ > now_.mono) return;
+  if (unsaved_.empty() && acks_.empty() && !fences_changed_ && !snapshot_due_) return;
+  if (unreported_drops_.records > 0) {
+    Append(UtcOf(now_.mono, std::nullopt), std::exchange(unreported_drops_, {}));
+  }
+  commit_in_flight_ = true;
+  retry_commit_.reset();
+  committing_ = unsaved_.size();
+  act::Commit commit;
+  commit.write.append.reserve(unsaved_.size());
+  for (const Record& r : unsaved_) {
+    commit.write.append.push_back({r.seq, static_cast<std::uint8_t>(r.kind()), PriorityOf(r.kind()),
+                                   r.utc, sync::EncodeRecord(r)});
+  }
+  commit.records = unsaved_;
+  commit_acks_ = !acks_.empty();
+  if (commit_acks_) commit.write.ack = acks_.front();
+  if (last_record_utc_)
+    commit.write.state.push_back({kTailStateKey, EncodeTail(*last_record_utc_)});
+  if (fences_changed_) {
+    std::vector<std::byte> bytes;
+    fences_.SaveFences(bytes);
+    commit.write.state.push_back({kFencesStateKey, std::move(bytes)});
+  }
+  if (snapshot_due_ || fences_changed_) {
+    std::vector<std::byte> bytes;
+    Save(bytes);
+    commit.write.state.push_back({kCoreStateKey, std::move(bytes)});
+  }
+  snapshot_due_ = false;
+  out.push_back(std::move(commit));
+}
+
+void Core::On(const ev::Committed& e, std::vector<Action>& out) {
+  if (!commit_in_flight_) return;
+  commit_in_flight_ = false;
+  if (e.status.ok()) {
+    commit_backoff_ = {};
+    last_store_problem_ = Code::kOk;
+    for (std::size_t i = 0; i < committing_; ++i) {
+      ++stored_records_;
+      stored_bytes_ += sync::EncodeRecord(unsaved_[i]).size();
+    }
+    unsaved_.erase(unsaved_.begin(), unsaved_.begin() + static_cast<std::ptrdiff_t>(committing_));
+    committing_ = 0;
+    if (commit_acks_) acks_.erase(acks_.begin());
+    fences_changed_ = false;
+    uploader_.OnPending(stored_records_, stored_bytes_, now_);
+    return;
+  }
+  // Nothing of the transaction was applied: the records stay here and are tried again. The same
+  // condition is said once.
+  committing_ = 0;
+  snapshot_due_ = true;
+  commit_backoff_ = std::clamp(commit_backoff_ * 2, kFirstCommitRetry, kLongestCommitRetry);
+  retry_commit_ = now_.mono + commit_backoff_;
+  if (last_store_problem_ != e.status.code()) {
+    last_store_problem_ = e.status.code();
+    Say(e.status.code(), "records cannot be stored and wait in memory: " + e.status.message(), out);
+  }
+  while (unsaved_.size() > kMaxUnsaved) {
+    auto victim = std::find_if(unsaved_.begin(), unsaved_.end(),
+                               [](const Record& r) { return r.kind() == RecordKind::kPoint; });
+    if (victim == unsaved_.end()) victim = unsaved_.begin();
+    if (unreported_drops_.records++ == 0) unreported_drops_.first_seq = victim->seq;
+    unreported_drops_.last_seq = victim->seq;
+    unreported_drops_.bytes += sync::EncodeRecord(*victim).size();
+    ++stats_.records_dropped;
+    unsaved_.erase(victim);
+  }
+}
+
+void Core::EnforceIfDue(std::vector<Action>& out) {
+  if (!opened_ || commit_in_flight_ || enforce_in_flight_) return;
+  if (!next_enforce_) next_enforce_ = now_.mono + kEnforceInterval;
+  const bool over =
+      stored_records_ > config_.store.max_records || stored_bytes_ > config_.store.max_bytes;
+  if (!over && now_.mono < *next_enforce_) return;
+  next_enforce_ = now_.mono + kEnforceInterval;
+  enforce_in_flight_ = true;
+  std::optional<UtcTime> utc;
+  if (utc_confirmed_) utc = UtcOf(now_.mono, std::nullopt);
+  out.push_back(act::Enforce{config_.store, utc});
+}
+
+void Core::On(const ev::Enforced& e, std::vector<Action>& out) {
+  enforce_in_flight_ = false;
+  if (!e.status.ok()) {
+    Say(e.status.code(), "the store's limits cannot be enforced: " + e.status.message(), out);
+    return;
+  }
+  if (e.drops.records == 0) return;
+  stats_.records_dropped += e.drops.records;
+  stored_records_ -= std::min(stored_records_, e.drops.records);
+  stored_bytes_ -= std::min(stored_bytes_, e.drops.bytes);
+  uploader_.OnPending(stored_records_, stored_bytes_, now_);
+  Append(UtcOf(now_.mono, std::nullopt),
+         DropsRecord{e.drops.records, e.drops.bytes, e.drops.first_seq, e.drops.last_seq});
+  Say(Code::kResourceExhausted,
+      "the store reached its limits: " + std::to_string(e.drops.records) +
+          " undelivered records were dropped (seq " + std::to_string(e.drops.first_seq) + " to " +
+          std::to_string(e.drops.last_seq) +
+          "); raise store.max_records or store.max_bytes, or see "
+          "why nothing is uploaded",
+      out);
+}
+
+void Core::PumpUpload(std::vector<Action>& out) {
+  if (!opened_ || commit_in_flight_) return;
+  if (const auto peek = uploader_.Poll(now_)) {
+    out.push_back(act::Peek{peek->after_seq, peek->max_records, peek->max_bytes});
+  }
+}
+
+void Core::On(const ev::Peeked& e, std::vector<Action>& out) {
+  if (uploader_.state() != sync::UploadState::kPeeking) return;
+  if (!e.status.ok()) {
+    uploader_.OnPeekFailed(now_);
+    Say(e.status.code(), "the store cannot be read for upload: " + e.status.message(), out);
+    return;
+  }
+  sync::SendOutcome outcome = uploader_.OnPeeked(e.records, now_);
+  if (outcome.dropped) {
+    std::uint64_t records = 0, bytes = 0;
+    for (const StoredRecord& r : e.records) {
+      if (r.seq < outcome.dropped->range.first || r.seq > outcome.dropped->range.last) continue;
+      ++records;
+      bytes += r.payload.size();
+    }
+    stats_.records_dropped += records;
+    Append(UtcOf(now_.mono, std::nullopt),
+           DropsRecord{records, bytes, outcome.dropped->range.first, outcome.dropped->range.last});
+    Remove(outcome.dropped->range, records, bytes);
+    Say(Code::kCorruption,
+        "stored records " + std::to_string(outcome.dropped->range.first) + " to " +
+            std::to_string(outcome.dropped->range.last) + " cannot be read and were dropped",
+        out);
+  }
+  if (!outcome.request) return;
+  // The request holds the leading records of the peek; how many is in its key's range.
+  sent_payload_bytes_ = 0;
+  sent_records_ = 0;
+  sent_range_ = uploader_.in_flight_range().value_or(SeqRange{});
+  sent_oldest_utc_.reset();
+  for (const StoredRecord& r : e.records) {
+    if (r.seq > sent_range_.last) break;
+    sent_payload_bytes_ += r.payload.size();
+    ++sent_records_;
+    if (!sent_oldest_utc_) sent_oldest_utc_ = r.created;
+  }
+  sent_bytes_ = outcome.request->body.size();
+  ++stats_.requests;
+  stats_.bytes_sent += sent_bytes_;
+  out.push_back(std::move(*outcome.request));
+}
+
+void Core::On(const HttpReply& e, std::vector<Action>& out) {
+  const std::optional<SeqRange> in_flight = uploader_.in_flight_range();
+  const sync::ReplyOutcome outcome = uploader_.OnReply(e, now_);
+  if (!in_flight || uploader_.in_flight_range()) return;  // not the answer to what is in flight
+  if (e.server_date && outcome.ack) utc_confirmed_ = true;
+  UploadReport report;
+  report.first_seq = sent_range_.first;
+  report.last_seq = sent_range_.last;
+  report.records = sent_records_;
+  report.bytes = sent_bytes_;
+  report.http_status = e.http_status;
+  report.acknowledged = outcome.ack.has_value();
+  if (report.acknowledged && sent_oldest_utc_) {
+    report.oldest_delay = UtcOf(now_.mono, std::nullopt) - *sent_oldest_utc_;
+  }
+  out.push_back(report);
+  if (outcome.ack) {
+    ++stats_.batches_acknowledged;
+    stats_.records_acknowledged += outcome.delivered_records;
+    Remove(*outcome.ack, sent_records_, sent_payload_bytes_);
+  }
+  if (outcome.dropped) {
+    stats_.records_dropped += 1;
+    Append(UtcOf(now_.mono, std::nullopt),
+           DropsRecord{1, sent_payload_bytes_, outcome.dropped->range.first,
+                       outcome.dropped->range.last});
+    Remove(outcome.dropped->range, 1, sent_payload_bytes_);
+  }
+  if (!outcome.problem.ok()) out.push_back(outcome.problem);
+  if (flushing_ && !outcome.ack && !outcome.dropped &&
+      uploader_.state() == sync::UploadState::kIdle &&
+      uploader_.hold(now_) != sync::UploadHold::kNone) {
+    flushing_ = false;
+    out.push_back(act::FlushDone{
+        Status(Code::kUnavailable,
+               "the server did not take the records (" +
+                   (e.http_status ? "HTTP " + std::to_string(*e.http_status) : e.detail) +
+                   "); they stay stored and are tried again")});
+  }
+}
+
+// The range leaves the store with the next commit.
+void Core::Remove(const SeqRange& range, std::uint64_t records, std::uint64_t bytes) {
+  // Not merged: records between two ranges may be undelivered.
+  acks_.push_back(range);
+  stored_records_ -= std::min(stored_records_, records);
+  stored_bytes_ -= std::min(stored_bytes_, bytes);
+  uploader_.OnPending(stored_records_, stored_bytes_, now_);
+}
+
+void Core::FinishFlush(std::vector<Action>& out) {
+  if (!flushing_ || commit_in_flight_ || !opened_) return;
+  if (config_.upload.url.empty() || (stored_records_ == 0 && unsaved_.empty())) {
+    flushing_ = false;
+    out.push_back(act::FlushDone{});
+  } else if (uploader_.state() == sync::UploadState::kIdle) {
+    const sync::UploadHold hold = uploader_.hold(now_);
+    if (hold == sync::UploadHold::kNone) return;
+    flushing_ = false;
+    out.push_back(act::FlushDone{Status(
+        Code::kUnavailable,
+        hold == sync::UploadHold::kLink ? "there is no link that may be used; records stay stored"
+        : hold == sync::UploadHold::kBlocked ? "the server refuses this client; records stay stored"
+                                             : "the server asked to wait; records stay stored")});
+  }
+}
+
+}  // namespace waymark
