@@ -1,0 +1,52 @@
+// The files that a replay writes while it runs.
+#ifndef WAYMARK_REPLAY_TOOL_REPLAY_OUTPUTS_H_
+#define WAYMARK_REPLAY_TOOL_REPLAY_OUTPUTS_H_
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "replay_tool/csv_output.h"
+#include "replay_tool/output_file.h"
+#include "replay_tool/trace_reader.h"
+#include "waymark/config.h"
+#include "waymark/tracker.h"
+
+namespace waymark::replay {
+
+/// Paths; empty: not wanted.
+struct OutputFlags {
+  std::string live, smoothed, records, verdicts, events, golden;
+};
+void AddOutputFlags(CLI::App& command, OutputFlags& flags);
+
+/// Writes rows as things happen. All methods on one thread; failures are told by Close().
+class ReplayOutputs {
+ public:
+  /// Creates every file that is wanted. kIo names the one that cannot be written.
+  static Result<ReplayOutputs> Create(const OutputFlags& flags);
+
+  bool wants_smoothed() const { return smoothed_.has_value(); }
+
+  /// `line` is the fix's place in its trace; `timeline` turns its times to UTC.
+  void OnFix(const FixReport& report, std::uint64_t line, const TraceTimeline& timeline);
+  void OnRecord(const Record& record);
+  void OnEvent(const EventRow& row);
+  void OnSampling(const SamplingRequest& request);
+  /// Smooths the whole trace and writes its knots.
+  Status WriteSmoothed(std::span<const DeliveredFix> fixes, const EstimatorOptions& options,
+                       const TraceTimeline& timeline);
+  Status Close();
+
+ private:
+  ReplayOutputs() = default;
+  void Golden(std::string_view kind, std::string_view row);
+
+  std::optional<OutputFile> live_, smoothed_, records_, verdicts_, events_, golden_;
+  std::string row_;  // reused for every row
+};
+
+}  // namespace waymark::replay
+
+#endif  // WAYMARK_REPLAY_TOOL_REPLAY_OUTPUTS_H_

@@ -1,0 +1,95 @@
+#include "replay_tool/replay_tally.h"
+
+#include <algorithm>
+
+#include "waymark/geometry.h"
+
+namespace waymark::replay {
+namespace {
+
+// No positioning hardware delivers faster when it is asked for fixes "as fast as it likes".
+constexpr Duration kFastestInterval = std::chrono::seconds(1);
+
+}  // namespace
+
+void ReplayTally::OnRead(const TraceFix& read) {
+  const UtcTime utc = *read.fix.utc;
+  first_utc = first_utc ? std::min(*first_utc, utc) : utc;
+  last_utc = last_utc ? std::max(*last_utc, utc) : utc;
+  const std::optional<LatLon> position =
+      LatLon::FromDegrees(read.fix.position.lat_deg, read.fix.position.lon_deg);
+  if (!position) return;
+  if (last_position_ && *last_position_ != *position) {
+    raw_distance_m += DistanceM(*last_position_, *position);
+  }
+  last_position_ = position;
+}
+
+void ReplayTally::OnFix(const FixReport& report) {
+  ++fixes;
+  ++by_disposition[static_cast<std::size_t>(report.verdict.disposition) % by_disposition.size()];
+  if (report.verdict.disposition == Disposition::kRejected) {
+    ++rejected_by_reason[report.verdict.reason];
+  } else if (report.verdict.disposition == Disposition::kAdjusted) {
+    ++adjusted_by_reason[report.verdict.reason];
+  }
+  if (report.live) ++estimates;
+}
+
+void ReplayTally::OnMotion(const MotionChange& change) {
+  CountMotionUntil(change.time);
+  motion_ = change.motion;
+}
+
+void ReplayTally::CountMotionUntil(MonoTime time) {
+  if (motion_since_ && time > *motion_since_) {
+    const double s = Seconds(time - *motion_since_);
+    if (motion_ == Motion::kMoving) moving_s += s;
+    if (motion_ == Motion::kStationary) stationary_s += s;
+  }
+  motion_since_ = time;
+}
+
+void ReplayTally::OnFence(const FenceEvent& event) {
+  ++fence_events[static_cast<std::size_t>(event.transition) % fence_events.size()];
+}
+
+void ReplayTally::OnRecord(const Record& record) {
+  ++records;
+  ++records_by_kind[record.kind()];
+}
+
+void ReplayTally::OnSampling(const SamplingRequest& request, MonoTime now) {
+  ++sampling_requests;
+  CountSamplingUntil(now);
+  sampling_ = request;
+}
+
+void ReplayTally::CountSamplingUntil(MonoTime now) {
+  if (sampling_since_ && now > *sampling_since_) {
+    const Duration span = now - *sampling_since_;
+    watched_s += Seconds(span);
+    if (sampling_.mode == SamplingMode::kLowPower ||
+        sampling_.mode == SamplingMode::kHighAccuracy) {
+      asked_fixes += Seconds(span) / Seconds(std::max(sampling_.interval, kFastestInterval));
+    }
+  }
+  sampling_since_ = now;
+}
+
+void ReplayTally::OnUpload(const UploadReport& report) {
+  ++requests;
+  records_sent += report.records;
+  bytes_sent += report.bytes;
+  if (!report.acknowledged) return;
+  ++batches_acknowledged;
+  records_acknowledged += report.records;
+  if (report.oldest_delay) upload_delays_s.push_back(Seconds(*report.oldest_delay));
+}
+
+void ReplayTally::Finish(MonoTime now) {
+  CountSamplingUntil(now);
+  if (motion_since_) CountMotionUntil(now);
+}
+
+}  // namespace waymark::replay
