@@ -54,6 +54,7 @@ struct ReplayTally {
   Stats stats;
   double wall_s = 0;
   std::optional<std::string> environment_failure;  ///< the first; exit status 4
+  std::optional<std::string> drain_failure;        ///< why records are left undelivered
 
   void OnRead(const TraceFix& read);
   void OnFix(const FixReport& report);

@@ -1,0 +1,304 @@
+#include "replay_tool/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "replay_tool/exit_status.h"
+#include "replay_tool/in_flight_transport.h"
+#include "replay_tool/virtual_clock.h"
+
+namespace waymark::replay {
+namespace {
+
+using std::chrono::milliseconds;
+using RealClock = std::chrono::steady_clock;
+
+// How long the clock is held for the network before a look at the time limit.
+constexpr milliseconds kPatience{50};
+
+class Replay final : public Listener {
+ public:
+  Replay(const ReplayOptions& options, ReplayOutputs& outputs, ReplayWatcher* watcher)
+      : options_(options), outputs_(outputs), watcher_(watcher) {
+    if (options.transport != nullptr) transport_.emplace(*options.transport);
+    tally_.uploading = transport_.has_value();
+  }
+
+  // The first fix sets the clock, so that the tracker is made when it comes.
+  Status Begin(const Stamp& start) {
+    clock_.emplace(start);
+    TrackerPorts ports;
+    ports.clock = &*clock_;
+    ports.executor = &*clock_;
+    ports.transport = transport_ ? &*transport_ : nullptr;
+    ports.listener = this;
+    ports.seed = options_.seed;
+    if (options_.journal != nullptr) {
+      ports.journal = [this](std::span<const std::byte> bytes) {
+        options_.journal->Append({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      };
+    }
+    Result<std::unique_ptr<Tracker>> tracker = Tracker::Create(options_.config, ports);
+    if (!tracker.ok()) return tracker.status();
+    tracker_ = std::move(tracker).value();
+    real_start_ = RealClock::now();
+    virtual_start_ = start.mono;
+    if (!options_.fences.empty()) tracker_->AddGeofences(options_.fences);
+    tracker_->Start();
+    clock_->RunReady();
+    return Status();
+  }
+
+  bool begun() const { return tracker_ != nullptr; }
+
+  void Push(const TraceFix& read, const DeliveredFix& placed) {
+    tally_.OnRead(read);
+    AdvanceTo(placed.arrival);
+    lines_.push_back(read.line);
+    tracker_->PushFix(placed.fix);
+    clock_->RunReady();
+    if (outputs_.wants_smoothed()) fixes_.push_back(placed);
+  }
+
+  void AdvanceTo(const Stamp& to) {
+    do {
+      if (options_.realtime) {
+        WaitUntilReal(std::min(to.mono, clock_->NextTimer().value_or(to.mono)));
+      } else {
+        HoldForNetwork(std::nullopt);
+      }
+    } while (!clock_->StepToward(to));
+  }
+
+  // The trace has ended: settle, deliver what is left if `drain`, and stop.
+  void End(bool drain) {
+    if (!begun()) return;
+    tracker_->Stop();
+    clock_->RunReady();
+    tally_.Finish(clock_->Now());
+    if (drain && transport_) Drain();
+    tally_.wakeups = clock_->timers_run();
+    tally_.stats = tracker_->GetStats();
+    // On its executor, where it ends without waiting for another thread to run its tasks.
+    clock_->Post([this] { tracker_.reset(); });
+    clock_->RunReady();
+  }
+
+  ReplayTally& tally() { return tally_; }
+  const std::vector<DeliveredFix>& fixes() const { return fixes_; }
+  TraceTimeline& timeline() { return timeline_; }
+
+  void OnFix(const FixReport& report) override {
+    std::uint64_t line = 0;
+    if (!lines_.empty()) {
+      line = lines_.front();
+      lines_.pop_front();
+    }
+    tally_.OnFix(report);
+    outputs_.OnFix(report, line, timeline_);
+    if (watcher_ != nullptr) watcher_->OnFix(report);
+  }
+  void OnMotion(const MotionChange& change) override {
+    tally_.OnMotion(change);
+    if (change.motion == Motion::kUnknown) return;
+    EventRow row;
+    row.utc = change.utc.value_or(timeline_.ToUtc(change.time));
+    row.type = change.motion == Motion::kMoving ? "motion_start" : "motion_stop";
+    row.position = change.position;
+    Event(row);
+  }
+  void OnStay(const Stay& stay) override {
+    tally_.OnStay(stay);
+    EventRow row;
+    row.utc = stay.begin_utc.value_or(timeline_.ToUtc(stay.begin));
+    row.type = "stay";
+    row.id = std::to_string(stay.id);
+    row.detail = fmt::format("duration_s={:.0f} fixes={} r68_m={:.1f}",
+                             Seconds(stay.end - stay.begin), stay.fixes, stay.r68_m);
+    row.position = stay.position;
+    Event(row);
+  }
+  void OnTripStart(const Trip& trip) override {
+    EventRow row;
+    row.utc = trip.begin_utc.value_or(timeline_.ToUtc(trip.begin));
+    row.type = "trip_start";
+    row.id = std::to_string(trip.id);
+    row.position = trip.from;
+    Event(row);
+  }
+  void OnTrip(const Trip& trip) override {
+    ++tally_.trips;
+    EventRow row;
+    row.utc = trip.end_utc.value_or(timeline_.ToUtc(trip.end));
+    row.type = "trip_end";
+    row.id = std::to_string(trip.id);
+    row.detail =
+        fmt::format("distance_m={:.1f} bound_m={:.1f}", trip.distance_m, trip.distance_bound_m);
+    row.position = trip.to;
+    Event(row);
+  }
+  void OnGap(const Gap& gap) override {
+    tally_.OnGap(gap);
+    EventRow row;
+    row.utc = gap.begin_utc.value_or(timeline_.ToUtc(gap.begin));
+    row.type = "gap";
+    row.detail = fmt::format("cause={} duration_s={:.0f}", GapCauseName(gap.cause),
+                             Seconds(gap.end - gap.begin));
+    Event(row);
+  }
+  void OnFence(const FenceEvent& event) override {
+    tally_.OnFence(event);
+    Event(MakeEventRow(event));
+  }
+  void OnFenceProblem(const FenceProblem& problem) override {
+    ++tally_.fence_problems;
+    Warn(fmt::format("geofence {} ('{}') refused: {}", problem.index, problem.id, problem.reason));
+  }
+  void OnRecord(const Record& record) override {
+    tally_.OnRecord(record);
+    outputs_.OnRecord(record);
+    if (watcher_ != nullptr) watcher_->OnRecord(record);
+  }
+  void OnSampling(const SamplingRequest& request, std::string_view) override {
+    tally_.OnSampling(request, clock_->Now());
+    outputs_.OnSampling(request);
+  }
+  void OnUpload(const UploadReport& report) override { tally_.OnUpload(report); }
+  void OnProblem(const Status& problem) override {
+    if (!tally_.environment_failure) tally_.environment_failure = problem.message();
+    EventRow row;
+    row.utc = clock_->UtcNow();
+    row.type = "problem";
+    row.id = CodeName(problem.code());
+    row.detail = problem.message();
+    Event(row);
+  }
+
+ private:
+  void Event(const EventRow& row) {
+    outputs_.OnEvent(row);
+    if (watcher_ != nullptr) watcher_->OnEvent(row);
+  }
+
+  // A request that is under way takes no time of the trace, whatever the network does: results do
+  // not depend on the speed of this machine.
+  void HoldForNetwork(std::optional<RealClock::time_point> until) {
+    while (transport_ && transport_->in_flight() > 0) {
+      if (until && RealClock::now() >= *until) return;
+      clock_->WaitForTask(kPatience);
+      clock_->RunReady();
+    }
+  }
+
+  void WaitUntilReal(MonoTime target) {
+    const auto until =
+        real_start_ + std::chrono::duration_cast<RealClock::duration>(target - virtual_start_);
+    while (RealClock::now() < until) {
+      const auto left = std::chrono::ceil<milliseconds>(until - RealClock::now());
+      if (clock_->WaitForTask(std::min(left, kPatience))) clock_->RunReady();
+    }
+  }
+
+  // Outlives the drain, should its answer come late.
+  struct FlushState {
+    bool done = false;
+    Status status;
+  };
+
+  std::shared_ptr<FlushState> RequestFlush() {
+    auto state = std::make_shared<FlushState>();
+    tracker_->Flush([state](Status status) {
+      state->done = true;
+      state->status = std::move(status);
+    });
+    clock_->RunReady();
+    return state;
+  }
+
+  // Delivers what is left. Retries follow the tracker's own timers, which pass at once here; each
+  // failed attempt costs some real time, so that a server that comes back finds us trying.
+  void Drain() {
+    constexpr milliseconds kBetweenAttempts{200};
+    const auto until = RealClock::now() + options_.drain_timeout;
+    std::shared_ptr<FlushState> flush = RequestFlush();
+    std::string why = "no answer in time";
+    while (RealClock::now() < until) {
+      HoldForNetwork(until);
+      clock_->RunReady();
+      if (flush->done && (flush->status.ok() || tracker_->GetStats().pending == 0)) return;
+      if (clock_->WaitForTask(kBetweenAttempts)) continue;
+      if (flush->done) {
+        why = flush->status.message();
+        flush = RequestFlush();
+      } else if (const std::optional<MonoTime> timer = clock_->NextTimer()) {
+        const MonoTime now = clock_->Now();
+        const MonoTime at = std::max(*timer, now);
+        clock_->StepToward({at, clock_->UtcNow() + std::chrono::floor<milliseconds>(at - now)});
+      }
+    }
+    tally_.drain_failure = why;
+  }
+
+  const ReplayOptions& options_;
+  ReplayOutputs& outputs_;
+  ReplayWatcher* const watcher_;
+  ReplayTally tally_;
+  TraceTimeline timeline_;
+  std::optional<InFlightTransport> transport_;
+  std::optional<VirtualClock> clock_;
+  RealClock::time_point real_start_;
+  MonoTime virtual_start_{};
+  std::deque<std::uint64_t> lines_;   // of fixes whose report is still to come
+  std::vector<DeliveredFix> fixes_;   // only for smoothing
+  std::unique_ptr<Tracker> tracker_;  // last: it refers to the clock and the transport
+};
+
+}  // namespace
+
+Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& options,
+                                ReplayOutputs& outputs, ReplayWatcher* watcher,
+                                bool* failed_in_tracker) {
+  *failed_in_tracker = false;
+  const auto real_start = RealClock::now();
+  Replay replay(options, outputs, watcher);
+  Status begin;
+  Result<TraceInfo> info = ReadTrace(
+      path, options.read,
+      [&](const TraceFix& read) {
+        const DeliveredFix placed = replay.timeline().Place(read);
+        if (!replay.begun()) {
+          begin = replay.Begin(placed.arrival);
+          if (!begin.ok()) return false;
+        }
+        replay.Push(read, placed);
+        return true;
+      },
+      options.progress);
+  if (!begin.ok()) {
+    *failed_in_tracker = true;
+    return begin;
+  }
+  replay.End(/*drain=*/info.ok());
+  if (!info.ok()) return info.status();
+  ReplayTally& tally = replay.tally();
+  tally.path = path;
+  tally.info = std::move(info).value();
+  tally.wall_s = std::chrono::duration<double>(RealClock::now() - real_start).count();
+  if (outputs.wants_smoothed()) {
+    if (Status status =
+            outputs.WriteSmoothed(replay.fixes(), options.config.estimator, replay.timeline());
+        !status.ok()) {
+      return status;
+    }
+  }
+  return std::move(tally);
+}
+
+}  // namespace waymark::replay
