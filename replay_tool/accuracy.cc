@@ -1,0 +1,156 @@
+#include "replay_tool/accuracy.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "waymark/geometry.h"
+
+namespace waymark::replay {
+namespace {
+
+// Beyond this a chord is no longer a distance to the millimetre: ask the geodesic.
+constexpr double kChordLimitM = 20'000;
+// Below this the truth's direction of motion is noise.
+constexpr double kDirectionMps = 1;
+// Chi-square quantiles for two degrees of freedom: -2 ln(1 - p).
+constexpr double kNees68 = 2.2788685663767296;
+constexpr double kNees95 = 5.991464547107979;
+
+std::optional<double> Nees(const TrackPoint::Covariance& c, EastNorth e) {
+  const double det = c.ee * c.nn - c.en * c.en;
+  if (!(det > 0)) return std::nullopt;
+  return (e.east_m * e.east_m * c.nn - 2 * e.east_m * e.north_m * c.en +
+          e.north_m * e.north_m * c.ee) /
+         det;
+}
+
+}  // namespace
+
+TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& truth) {
+  TrackErrors errors;
+  errors.times_s.reserve(track.size());
+  errors.error_m.reserve(track.size());
+  for (const TrackPoint& p : track) {
+    const std::optional<TruthTrack::State> state = truth.At(p.utc_ms);
+    if (!state) continue;
+    const SurfacePoint here(p.position);
+    const Vec3 delta = here.position - state->position;
+    const EastNorth e = here.Horizontal(delta);
+    double error_m = std::hypot(e.east_m, e.north_m);
+    if (Dot(delta, delta) > kChordLimitM * kChordLimitM) {
+      error_m = DistanceM(p.position, FromEcef(state->position));
+    }
+    const double time_s = static_cast<double>(p.utc_ms) * 1e-3;
+    errors.times_s.push_back(time_s);
+    errors.error_m.push_back(error_m);
+    const EastNorth v = here.Horizontal(state->velocity);
+    const double speed_mps = std::hypot(v.east_m, v.north_m);
+    if (speed_mps > kDirectionMps) {
+      errors.cross_times_s.push_back(time_s);
+      errors.cross_m.push_back(std::abs(e.east_m * v.north_m - e.north_m * v.east_m) / speed_mps);
+      errors.along_m.push_back(std::abs(e.east_m * v.east_m + e.north_m * v.north_m) / speed_mps);
+    }
+    if (p.r68_m) {
+      TrackErrors::Claim claim{time_s, error_m, *p.r68_m, p.r95_m, std::nullopt};
+      if (p.covariance) claim.nees = Nees(*p.covariance, e);
+      errors.claims.push_back(claim);
+    }
+  }
+  return errors;
+}
+
+TrackErrors MeasureCrossTrack(std::span<const TrackPoint> track, const PolylineIndex& route) {
+  TrackErrors errors;
+  for (const TrackPoint& p : track) {
+    errors.cross_times_s.push_back(static_cast<double>(p.utc_ms) * 1e-3);
+    errors.cross_m.push_back(route.DistanceM(ToEcef(p.position)));
+  }
+  return errors;
+}
+
+double Quantile(std::span<double> values, double probability) {
+  const double rank = probability * static_cast<double>(values.size() - 1);
+  const auto low = static_cast<std::ptrdiff_t>(rank);
+  const auto nth = values.begin() + low;
+  std::nth_element(values.begin(), nth, values.end());
+  const double fraction = rank - static_cast<double>(low);
+  if (fraction == 0 || nth + 1 == values.end()) return *nth;
+  const double next = *std::min_element(nth + 1, values.end());
+  return *nth + fraction * (next - *nth);
+}
+
+AccuracySummary Summarise(std::span<const double> errors_m, std::span<const double> times_s,
+                          std::uint64_t seed) {
+  AccuracySummary s;
+  s.n = errors_m.size();
+  std::vector<double> sorted(errors_m.begin(), errors_m.end());
+  s.p50_m = Quantile(sorted, 0.50);
+  s.p68_m = Quantile(sorted, 0.68);
+  s.p95_m = Quantile(sorted, 0.95);
+  s.p99_m = Quantile(sorted, 0.99);
+  s.score_m = (s.p50_m + s.p95_m) / 2;
+  s.max_m = *std::max_element(sorted.begin(), sorted.end());
+  std::vector<double> squares(errors_m.size());
+  std::transform(errors_m.begin(), errors_m.end(), squares.begin(), [](double e) { return e * e; });
+  s.rmse_m =
+      std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0) / static_cast<double>(s.n));
+
+  const BlockBootstrap bootstrap(times_s, seed);
+  if (!bootstrap.usable()) return s;
+  constexpr std::array<double, 4> kProbabilities{0.50, 0.68, 0.95, 0.99};
+  const std::vector<std::vector<double>> q = bootstrap.QuantileReplicates(errors_m, kProbabilities);
+  s.p50_ci_m = BlockBootstrap::Central95(q[0]);
+  s.p68_ci_m = BlockBootstrap::Central95(q[1]);
+  s.p95_ci_m = BlockBootstrap::Central95(q[2]);
+  s.p99_ci_m = BlockBootstrap::Central95(q[3]);
+  std::vector<double> score(q[0].size());
+  for (std::size_t i = 0; i < score.size(); ++i) score[i] = (q[0][i] + q[2][i]) / 2;
+  s.score_ci_m = BlockBootstrap::Central95(std::move(score));
+  if (const std::optional<Interval> mean = bootstrap.Mean(squares)) {
+    s.rmse_ci_m = Interval{std::sqrt(mean->low), std::sqrt(mean->high)};
+  }
+  return s;
+}
+
+std::optional<CalibrationSummary> SummariseCalibration(std::span<const TrackErrors::Claim> claims,
+                                                       std::uint64_t seed) {
+  if (claims.empty()) return std::nullopt;
+  CalibrationSummary s;
+  s.n = claims.size();
+  std::vector<double> times, in68, times95, in95, nees_times, nees;
+  double in_ellipse68 = 0, in_ellipse95 = 0;
+  for (const TrackErrors::Claim& c : claims) {
+    times.push_back(c.time_s);
+    in68.push_back(c.error_m <= c.r68_m ? 1 : 0);
+    if (c.r95_m) {
+      times95.push_back(c.time_s);
+      in95.push_back(c.error_m <= *c.r95_m ? 1 : 0);
+    }
+    if (c.nees) {
+      nees_times.push_back(c.time_s);
+      nees.push_back(*c.nees);
+      in_ellipse68 += *c.nees <= kNees68 ? 1 : 0;
+      in_ellipse95 += *c.nees <= kNees95 ? 1 : 0;
+    }
+  }
+  const auto mean = [](const std::vector<double>& x) {
+    return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+  };
+  s.coverage68 = mean(in68);
+  s.coverage68_ci = BlockBootstrap(times, seed).Mean(in68);
+  if (!in95.empty()) {
+    s.coverage95 = mean(in95);
+    s.coverage95_ci = BlockBootstrap(times95, seed).Mean(in95);
+  }
+  if (!nees.empty()) {
+    s.nees_mean = mean(nees);
+    s.nees_mean_ci = BlockBootstrap(nees_times, seed).Mean(nees);
+    s.ellipse_coverage68 = in_ellipse68 / static_cast<double>(nees.size());
+    s.ellipse_coverage95 = in_ellipse95 / static_cast<double>(nees.size());
+  }
+  return s;
+}
+
+}  // namespace waymark::replay
