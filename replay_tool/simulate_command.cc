@@ -1,0 +1,110 @@
+#include "replay_tool/simulate_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "replay_tool/exit_status.h"
+#include "replay_tool/scenario.h"
+#include "replay_tool/scenario_output.h"
+
+namespace waymark::replay {
+namespace {
+
+struct SimulateFlags {
+  ScenarioOptions scenario;
+  ScenarioPaths paths;
+  bool list = false;
+  bool quiet = false;
+};
+
+constexpr const char* kExample =
+    "Example:\n"
+    "  replay_tool simulate --scenario canyon --seed 7 --out t.gpx --truth-out t.csv\n"
+    "  replay_tool evaluate t.gpx --truth t.csv\n\n"
+    "The same seed gives the same bytes on every machine. GPX holds position, altitude, time,\n"
+    "accuracy, speed and course; --fixes-out has every column, arrival time and source included.";
+
+void List() {
+  for (const ScenarioInfo& s : Scenarios()) {
+    fmt::print("{:<13} {:>5.0f} s  {}\n", s.name, s.default_duration_s, s.description);
+  }
+}
+
+int Simulate(const SimulateFlags& flags) {
+  if (flags.list) {
+    List();
+    return kExitDone;
+  }
+  if (flags.scenario.name.empty()) {
+    return Fail(kExitUsage, "simulate: --scenario is required (simulate --list shows them)");
+  }
+  if (flags.paths.gpx.empty() && flags.paths.fixes_csv.empty() && flags.paths.truth_csv.empty() &&
+      flags.paths.labels_csv.empty()) {
+    return Fail(kExitUsage, "simulate: nothing to write: give --out, --fixes-out or --truth-out");
+  }
+  const std::string title = fmt::format("{} seed {}", flags.scenario.name, flags.scenario.seed);
+  // Before a file is created or truncated.
+  if (const Status status = CheckScenario(flags.scenario); !status.ok()) {
+    return Fail(kExitUsage, "simulate: " + status.message());
+  }
+  Result<ScenarioWriter> writer = ScenarioWriter::Create(flags.paths, title);
+  if (!writer.ok()) return Fail(kExitEnvironment, writer.status().message());
+  if (const Status status = RunScenario(flags.scenario, writer.value()); !status.ok()) {
+    return Fail(kExitUsage, "simulate: " + status.message());
+  }
+  if (const Status status = writer.value().Close(); !status.ok()) {
+    return Fail(kExitEnvironment, status.message());
+  }
+  const bool to_stdout = flags.paths.gpx == "-" || flags.paths.fixes_csv == "-" ||
+                         flags.paths.truth_csv == "-" || flags.paths.labels_csv == "-";
+  if (!flags.quiet && !to_stdout) {
+    fmt::print("{}: {} fixes, {} truth points\n", title, writer.value().fixes(),
+               writer.value().truths());
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddSimulateCommand(CLI::App& app, int& exit_code) {
+  const auto flags = std::make_shared<SimulateFlags>();
+  CLI::App* command =
+      app.add_subcommand("simulate", "Writes a seeded scenario and its truth")->footer(kExample);
+  command->add_option("--scenario", flags->scenario.name, "Name of the scenario; see --list");
+  command->add_option("--seed", flags->scenario.seed, "Seed of all randomness")
+      ->capture_default_str();
+  command->add_option("--out", flags->paths.gpx, "Reports as GPX 1.1")->type_name("FILE.gpx");
+  command->add_option("--fixes-out", flags->paths.fixes_csv, "Reports as fixes CSV, every column")
+      ->type_name("FILE.csv");
+  command->add_option("--truth-out", flags->paths.truth_csv, "Truth: utc_ms,lat_deg,lon_deg,...")
+      ->type_name("FILE.csv");
+  command->add_option("--labels-out", flags->paths.labels_csv, "Labels: utc_ms,stationary,mode")
+      ->type_name("FILE.csv");
+  command->add_option("--duration", flags->scenario.duration_s, "Length of the journey")
+      ->type_name("SECONDS");
+  command->add_option("--interval", flags->scenario.interval_s, "Between fixes")
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command->add_option("--truth-interval", flags->scenario.truth_interval_s, "Between truth points")
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--movement", flags->scenario.movement, "What moves in open, suburb and canyon")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, Movement>{{"stay", Movement::kStay},
+                                                                  {"walk", Movement::kWalk},
+                                                                  {"cycle", Movement::kCycle},
+                                                                  {"drive", Movement::kDrive}}));
+  command->add_flag("--position-only", flags->scenario.position_only, "Leave out speed and course");
+  command->add_flag("--without-accuracy", flags->scenario.without_accuracy,
+                    "Leave out every accuracy");
+  command->add_flag("--list", flags->list, "Lists the scenarios");
+  command->add_flag("--quiet", flags->quiet, "Says nothing on success");
+  command->callback([flags, &exit_code] { exit_code = Simulate(*flags); });
+}
+
+}  // namespace waymark::replay
