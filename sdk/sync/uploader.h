@@ -29,6 +29,8 @@ namespace waymark::sync {
 
 /// A server that asks for more is asked again after this long.
 inline constexpr Duration kMaxRetryAfter = std::chrono::hours(24);
+/// With the default backoff the twelfth refusal comes after at least two hours.
+inline constexpr std::uint32_t kMaxLoneRefusals = 12;
 
 struct UploadOptions {
   std::string url;            ///< empty: nothing is ever uploaded
@@ -59,6 +61,8 @@ enum class UploadDropReason : std::uint8_t {
 /// Records that were given up. Delete them from the store (acknowledge them) and count them.
 struct UploadDrop {
   SeqRange range;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;  ///< of payload
   UploadDropReason reason = UploadDropReason::kRefused;
 };
 
@@ -116,8 +120,8 @@ class Uploader {
   std::optional<SeqRange> in_flight_range() const {
     return in_flight_ ? std::optional(in_flight_->range) : std::nullopt;
   }
-  /// True from Flush (or a due batch) until nothing is pending.
-  bool draining() const { return draining_; }
+  /// True from Flush (or a due batch) until everything that was pending then is gone.
+  bool draining() const { return drain_records_ > 0; }
 
   /// The whole state but the options. Restore into a new Uploader with the same options is a
   /// no-op; kCorruption leaves the state unchanged. Any bytes are safe.
@@ -132,16 +136,32 @@ class Uploader {
     std::uint64_t id = 0;
     SeqRange range;
     std::uint32_t records = 0;
+    std::uint64_t bytes = 0;  // of payload
     MonoTime give_up{};
+  };
+  // A record the server refused alone before it accepted any other: passed over once, to learn
+  // whether it accepts the one behind it.
+  struct Suspect {
+    std::uint64_t seq = 0;
+    std::uint64_t bytes = 0;
   };
 
   bool LinkAllows() const;
-  bool Due(Stamp now) const;
+  bool Due(MonoTime now) const;
   MonoTime NotBefore() const;
-  void BackOff(Stamp now, std::optional<std::chrono::seconds> retry_after);
-  void Block(Stamp now, std::optional<std::chrono::seconds> retry_after);
-  void OnRefused(const HttpReply& reply, Stamp now, ReplyOutcome& outcome);
-  void OnAccepted(Stamp now, ReplyOutcome& outcome);
+  MonoTime DueAt() const;
+  void StartDrain(MonoTime now);
+  void EndDrainIfDone();
+  void BackOff(MonoTime now);
+  void HonourRetryAfter(const HttpReply& reply, MonoTime now);
+  void OnAccepted(const InFlight& sent, ReplyOutcome& outcome);
+  void OnTooLarge(const InFlight& sent, const HttpReply& reply, MonoTime now,
+                  ReplyOutcome& outcome);
+  void OnRefused(const InFlight& sent, const HttpReply& reply, MonoTime now, ReplyOutcome& outcome);
+  void OnRefusedAlone(const InFlight& sent, const HttpReply& reply, MonoTime now,
+                      ReplyOutcome& outcome);
+  void OnBlocked(const HttpReply& reply, MonoTime now, ReplyOutcome& outcome);
+  void Say(Code code, std::string text, ReplyOutcome& outcome);
   Duration Jittered(Duration d);
   void ClearSuspicion();
 
@@ -150,25 +170,28 @@ class Uploader {
   UploadState state_ = UploadState::kIdle;
   Link link_;
   std::uint64_t pending_records_ = 0, pending_bytes_ = 0;
-  std::optional<MonoTime> pending_since_;  ///< when the oldest pending record was first seen
-  bool draining_ = false;
+  std::uint64_t drain_records_ = 0;  // still to send before waiting for a full batch again
+  std::optional<MonoTime> drain_started_;
+  std::optional<MonoTime> pending_since_;  // no pending record is older
   std::optional<InFlight> in_flight_;
   std::uint64_t next_request_id_ = 1;
 
-  std::uint32_t failures_ = 0;  ///< in a row, of the retry-later kind
+  std::uint32_t failures_ = 0;  // in a row
   bool blocked_ = false;
-  bool last_was_silence_ = false;  ///< the last failure was no answer at all
+  bool last_was_silence_ = false;  // the last failure was no answer at all
   MonoTime backoff_until_ = MonoTime::min();
   MonoTime retry_after_until_ = MonoTime::min();
   MonoTime last_sent_ = MonoTime::min();
-  Code said_ = Code::kOk;  ///< the problem the host was last told of
+  Code said_ = Code::kOk;  // what the host was last told of
 
-  // While the server refuses a batch (400, 413, 422): batches up to `suspect_until_` are cut to
-  // `split_limit_` records until the refused one stands alone.
-  std::optional<std::uint32_t> split_limit_;
-  std::uint64_t suspect_until_ = 0;
+  // What 413 taught: no batch above this many bytes of payload. Grows again with success.
+  std::optional<std::uint64_t> byte_limit_;
+  std::uint32_t accepted_at_limit_ = 0;
+  // Bisection after 400 or 422: one of the `doubtful_` records up to `doubtful_until_` is refused.
+  std::uint64_t doubtful_ = 0, doubtful_until_ = 0;
   bool accepted_since_refusal_ = false;
-  std::optional<std::uint64_t> suspect_;  ///< refused alone, waiting for proof that others pass
+  std::uint32_t lone_refusals_ = 0;
+  std::optional<Suspect> suspect_;
 };
 
 }  // namespace waymark::sync
