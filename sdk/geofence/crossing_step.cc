@@ -1,0 +1,327 @@
+// The decision. For each fence near the way from the last estimate to this one:
+//
+//   P(inside) at an estimate, from its covariance and the signed distance (fence_shape.h);
+//   Enter once P >= c, Exit once P <= 1 - c, with c the fence's confidence: a hysteresis in
+//   probability. The way itself is evidence too: each stretch of it on one side of the boundary is
+//   judged at its deepest point, with the covariance interpolated between the two estimates and
+//   widened by what a device can stray from a straight way in the time between.
+//
+// Honest noise alone would still cross both limits in hours of standing at an edge, so that a
+// reversal also asks for movement across the boundary: kReversalSigmas between the deepest point
+// since the last crossing and the deciding one.
+#include <algorithm>
+#include <cmath>
+
+#include "sdk/geofence/engine_state.h"
+#include "sdk/geofence/opening_hours.h"
+
+namespace waymark::geofence {
+namespace {
+
+// A way of longer duration tells nothing about what lay between.
+constexpr Duration kMaxPathGap = std::chrono::minutes(10);
+// How far a device strays from the chord in time T: a T^2 / 8 at the middle, with the 1-sigma
+// acceleration of everyday driving (0.5 m/s^2: turns and stops within seconds average out).
+constexpr double kStrayMps2 = 0.5;
+constexpr double kReversalSigmas = 4;
+// At rest the position wanders without the device: see tests/property/geofence/flapping_test.cc.
+constexpr double kReversalSigmasAtRest = 8;
+
+bool Usable(const Estimate& e) {
+  const auto p = LatLon::FromDegrees(e.position.lat_deg, e.position.lon_deg);
+  return p && std::isfinite(e.cov_ee_m2) && std::isfinite(e.cov_en_m2) &&
+         std::isfinite(e.cov_nn_m2) && e.cov_ee_m2 >= 0 && e.cov_nn_m2 >= 0;
+}
+
+}  // namespace
+
+Step::Step(GeofenceEngine::Impl& engine, const Estimate& estimate, std::vector<FenceEvent>& out)
+    : engine_(engine),
+      estimate_(estimate),
+      out_(out),
+      to_(LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg)
+              .value_or(LatLon{})),
+      covariance_{estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2},
+      sigma_m_(std::sqrt(covariance_.Trace())) {
+  if (engine.last && estimate.time - engine.last->time <= kMaxPathGap) {
+    from_.emplace(engine.last->position);
+    segment_.emplace(*from_, to_);
+    length_m_ = segment_->length_m();
+  }
+}
+
+void Step::Run() {
+  const double reach = engine_.sure_sigmas * sigma_m_ + kTieM;
+  cap_m_ = std::max(reach, kSureSigmas * sigma_m_) + length_m_ + 1;
+  std::vector<FenceIndex>& candidates = engine_.candidates;
+  candidates.clear();
+  engine_.index.Candidates(engine_.table, from_ ? &*from_ : nullptr, to_, reach, candidates);
+  for (const LiveFence& live : engine_.live) candidates.push_back(live.fence);
+  std::sort(candidates.begin(), candidates.end());
+  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+  for (const FenceIndex i : candidates) Decide(i);
+  // Left fences are kept only while a reversal could be mistaken.
+  std::vector<LiveFence>& live = engine_.live;
+  const double settled = 2 * kReversalSigmasAtRest * sigma_m_;
+  bool any = false;
+  for (const LiveFence& f : live) {
+    any |= !f.inside && !f.pending && !f.undecided && f.extreme_m >= settled;
+  }
+  if (any) {
+    for (const LiveFence& f : live) {
+      if (!f.inside && !f.pending && !f.undecided && f.extreme_m >= settled) engine_.Retire(f);
+    }
+    std::erase_if(live, [&](const LiveFence& f) {
+      return !(engine_.flags[f.fence] & GeofenceEngine::Impl::kLive);
+    });
+  }
+}
+
+Step::Moment Step::MomentAt(double s_m) const {
+  if (!segment_ || s_m >= length_m_) return {estimate_.time, to_.position};
+  const MonoTime t0 = engine_.last->time;
+  if (s_m <= 0) return {t0, from_->position};
+  const double share = s_m / length_m_;
+  const auto elapsed = static_cast<double>((estimate_.time - t0).count()) * share;
+  return {t0 + Duration(static_cast<std::int64_t>(elapsed)), segment_->At(s_m).position};
+}
+
+PositionCovariance Step::CovarianceAt(double s_m) const {
+  if (!segment_ || s_m >= length_m_) return covariance_;
+  const PositionCovariance& a = engine_.last->covariance;
+  const double t = s_m / length_m_;
+  PositionCovariance c{a.ee + (covariance_.ee - a.ee) * t, a.en + (covariance_.en - a.en) * t,
+                       a.nn + (covariance_.nn - a.nn) * t};
+  // Estimates without any error are taken at their word, and so is the way between them.
+  if (a.Trace() + covariance_.Trace() > 0) {
+    const double gap_s = Seconds(estimate_.time - engine_.last->time);
+    const double stray = kStrayMps2 * gap_s * gap_s / 8 * 4 * t * (1 - t);
+    c.ee += stray * stray;
+    c.nn += stray * stray;
+  }
+  return c;
+}
+
+void Step::Decide(FenceIndex i) {
+  const FenceShapeView shape = engine_.table.Shape(i);
+  at_end_ = shape.Distance(to_, cap_m_);
+  LiveFence* live = engine_.FindLive(i);
+  if ((engine_.flags[i] & GeofenceEngine::Impl::kFresh) || (live != nullptr && live->undecided)) {
+    if (live == nullptr || live->undecided) {
+      DecideFirst(i, shape);
+      return;
+    }
+  }
+  if (!segment_) {
+    Judge(i, shape,
+          Stretch{.inside = at_end_.distance_m < 0,
+                  .begin_m = 0,
+                  .end_m = 0,
+                  .extreme_at_m = 0,
+                  .extreme = at_end_},
+          true, true, live);
+    return;
+  }
+  const bool is_inside = live != nullptr && live->inside;
+  // The common case: far enough on the declared side that nothing on the way can have changed it.
+  const double clear = length_m_ + engine_.sure_sigmas * sigma_m_ + kTieM;
+  if ((at_end_.distance_m < 0) == is_inside && std::fabs(at_end_.distance_m) > clear) {
+    if (live == nullptr) return;
+    if (!live->pending) {
+      live->extreme_m = is_inside ? std::min(live->extreme_m, at_end_.distance_m)
+                                  : std::max(live->extreme_m, at_end_.distance_m);
+      return;
+    }
+  }
+  Stretches stretches;
+  FindStretches(shape, *segment_, shape.Distance(*from_, cap_m_), at_end_, cap_m_, stretches);
+  for (std::size_t k = 0; k < stretches.count; ++k) {
+    Judge(i, shape, stretches.at[k], k == 0, k + 1 == stretches.count, live);
+  }
+}
+
+void Step::DecideFirst(FenceIndex i, const FenceShapeView& shape) {
+  const FenceAttributes& attributes = engine_.table.Attributes(i);
+  const double inside = shape.ProbabilityInside(to_, at_end_, covariance_);
+  if (inside <= 1 - attributes.confidence) {
+    if (LiveFence* live = engine_.FindLive(i)) {
+      live->undecided = false;
+      live->extreme_m = at_end_.distance_m;
+    }
+    return;
+  }
+  LiveFence& live = engine_.MakeLive(i);
+  live.undecided = inside < attributes.confidence;
+  if (live.undecided) return;
+  if (!attributes.initial_trigger) {
+    live.inside = true;
+    live.announced = live.was_open = engine_.OpenAt(i, estimate_.time);
+    live.has_since = true;
+    live.since = live.dwell_from = estimate_.time;
+    live.extreme_m = at_end_.distance_m;
+    ++live.hits;
+    return;
+  }
+  live.extreme_m = at_end_.distance_m;
+  Cross(live, true, {estimate_.time, to_.position}, inside, at_end_.distance_m, estimate_.time);
+}
+
+void Step::Judge(FenceIndex i, const FenceShapeView& shape, const Stretch& stretch, bool first,
+                 bool final, LiveFence*& live) {
+  const bool is_inside = live != nullptr && live->inside;
+  const double confidence = engine_.table.Attributes(i).confidence;
+  const auto side = [&](double inside) { return stretch.inside ? inside : 1 - inside; };
+  double probability = 0;
+  double depth_m = stretch.extreme.distance_m;
+  double sigma2 = 0;
+  if (!final || stretch.extreme_at_m < length_m_) {
+    const PositionCovariance cov = CovarianceAt(stretch.extreme_at_m);
+    const SurfacePoint at = segment_ ? segment_->At(stretch.extreme_at_m) : to_;
+    probability = side(shape.ProbabilityInside(at, stretch.extreme, cov));
+    sigma2 = cov.Along(stretch.extreme.east, stretch.extreme.north);
+  }
+  if (final) {
+    const double here = side(shape.ProbabilityInside(to_, at_end_, covariance_));
+    // The last word has the estimate itself, unless the way went deeper before.
+    if (here >= probability) {
+      probability = here;
+      depth_m = at_end_.distance_m;
+      sigma2 = covariance_.Along(at_end_.east, at_end_.north);
+    }
+  }
+  if (stretch.inside == is_inside) {
+    if (live == nullptr) return;
+    live->extreme_m = is_inside ? std::min(live->extreme_m, stretch.extreme.distance_m)
+                                : std::max(live->extreme_m, stretch.extreme.distance_m);
+    if (live->pending && final && probability >= confidence) {
+      Cancel(*live, probability, at_end_.distance_m);
+    }
+    return;
+  }
+  const bool continued = first && live != nullptr && live->pending;
+  const Moment crossing = continued ? Moment{live->pending_crossing, live->pending_position}
+                                    : MomentAt(stretch.begin_m);
+  const MonoTime evidence_from = live != nullptr && live->pending
+                                     ? live->pending_from
+                                     : (segment_ ? engine_.last->time : estimate_.time);
+  const double needed =
+      (estimate_.motion == Motion::kStationary ? kReversalSigmasAtRest : kReversalSigmas) *
+      std::sqrt(sigma2);
+  const bool moved = live == nullptr || std::fabs(depth_m - live->extreme_m) >= needed;
+  if (probability >= confidence && moved) {
+    LiveFence& made = live != nullptr ? *live : engine_.MakeLive(i);
+    live = &made;
+    made.extreme_m = depth_m;
+    Cross(made, stretch.inside, crossing, probability, at_end_.distance_m, evidence_from);
+    return;
+  }
+  if (!final || probability <= 0.5) return;
+  if (live == nullptr) {
+    live = &engine_.MakeLive(i);
+    live->extreme_m = is_inside ? -cap_m_ : cap_m_;
+  }
+  if (!live->pending) {
+    live->pending = true;
+    live->pending_best = 0;
+    live->pending_from = evidence_from;
+  }
+  if (!continued) {
+    live->pending_crossing = crossing.time;
+    live->pending_position = crossing.position;
+  }
+  live->pending_best = std::max(live->pending_best, probability);
+}
+
+void Step::Cross(LiveFence& live, bool inside, const Moment& crossing, double probability,
+                 double distance_m, MonoTime evidence_from) {
+  live.inside = inside;
+  live.has_since = true;
+  live.since = crossing.time;
+  live.pending = live.cancel_told = live.dwell_done = false;
+  if (inside) ++live.hits;
+  const FenceTransition trigger = inside ? FenceTransition::kEnter : FenceTransition::kExit;
+  live.was_open = engine_.OpenAt(live.fence, estimate_.time);
+  if (!live.was_open && !live.announced) {
+    Emit(live, trigger, FenceRejection::kClosed, crossing, probability, distance_m, evidence_from);
+    return;
+  }
+  if (live.announced == inside) return;
+  live.announced = inside;
+  live.dwell_from = crossing.time;
+  const FenceAttributes& attributes = engine_.table.Attributes(live.fence);
+  const bool wanted = inside ? attributes.notify_enter : attributes.notify_exit;
+  Emit(live, trigger, wanted ? FenceRejection::kNone : FenceRejection::kNotNotified, crossing,
+       probability, distance_m, evidence_from);
+}
+
+void Step::Cancel(LiveFence& live, double probability, double distance_m) {
+  live.pending = false;
+  // A tail of noise over the line is no trigger; and one report a visit is enough.
+  const double confidence = engine_.table.Attributes(live.fence).confidence;
+  if (live.cancel_told || live.pending_best < (0.5 + confidence) / 2) return;
+  live.cancel_told = true;
+  Emit(live, live.inside ? FenceTransition::kExit : FenceTransition::kEnter,
+       FenceRejection::kPendingCancelled, {live.pending_crossing, live.pending_position},
+       1 - probability, distance_m, live.pending_from);
+}
+
+void Step::Emit(const LiveFence& live, FenceTransition trigger, FenceRejection rejection,
+                const Moment& crossing, double probability, double distance_m,
+                MonoTime evidence_from) {
+  FenceEvent event;
+  event.id = engine_.table.Id(live.fence);
+  event.trigger = trigger;
+  event.rejection = rejection;
+  event.transition = rejection == FenceRejection::kNone ? trigger : FenceTransition::kRejected;
+  event.time = estimate_.time;
+  event.utc = estimate_.utc;
+  event.crossing_time = crossing.time;
+  if (estimate_.utc) {
+    event.crossing_utc = *estimate_.utc - std::chrono::duration_cast<std::chrono::milliseconds>(
+                                              estimate_.time - crossing.time);
+  }
+  event.crossing_position = crossing.position;
+  event.position = to_.position;
+  event.probability = probability;
+  event.distance_m = distance_m;
+  event.evidence_from = evidence_from;
+  event.evidence_to = estimate_.time;
+  event.extras = engine_.table.Attributes(live.fence).extras;
+  out_.push_back(std::move(event));
+}
+
+}  // namespace waymark::geofence
+
+namespace waymark {
+
+void GeofenceEngine::Update(const Estimate& estimate, std::vector<FenceEvent>& out) {
+  using geofence::LastEstimate;
+  Impl& e = *impl_;
+  if (!geofence::Usable(estimate)) return;
+  if (e.last && e.resumed && estimate.time < e.last->time) e.Rebase(estimate);
+  if (e.last && estimate.time <= e.last->time) return;
+  e.resumed = false;
+  const std::size_t begin = out.size();
+  geofence::Step(e, estimate, out).Run();
+  for (const geofence::FenceIndex i : e.fresh) {
+    if (i < e.flags.size()) e.flags[i] &= static_cast<std::uint8_t>(~Impl::kFresh);
+  }
+  e.fresh.clear();
+  const auto position =
+      LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg).value_or(LatLon{});
+  e.last = LastEstimate{estimate.time,
+                        estimate.utc,
+                        position,
+                        {estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2}};
+  e.RefreshDeadline();
+  std::sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
+            [](const FenceEvent& a, const FenceEvent& b) {
+              if (a.crossing_time != b.crossing_time) return a.crossing_time < b.crossing_time;
+              return a.id < b.id;
+            });
+  if (e.next_deadline_of_live && *e.next_deadline_of_live <= estimate.time) {
+    e.DoAdvance(estimate.time, out);
+  }
+}
+
+}  // namespace waymark
