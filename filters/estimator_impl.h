@@ -11,6 +11,7 @@
 #include "filters/noise_monitor.h"
 #include "filters/track_filter.h"
 #include "waymark/estimator.h"
+#include "waymark/smoother.h"
 
 namespace waymark {
 
@@ -56,6 +57,13 @@ struct Estimator::Impl {
   Verdict ReplaceNewest(const Observation& o, const std::optional<UtcTime>& utc);
   void Learn(const Observation& o);
   Done& PushDone();
+};
+
+/// For the ablation and for the tests of the inside.
+struct EstimatorAccess {
+  static Estimator::Impl& Of(Estimator& e) { return *e.impl_; }
+  static Result<SmoothedTrack> Smooth(std::span<const DeliveredFix> fixes,
+                                      const EstimatorOptions& options, const FilterTuning& tuning);
 };
 
 }  // namespace waymark

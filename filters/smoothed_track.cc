@@ -27,7 +27,6 @@ constexpr int kPasses = 3;
 // A held fix starts with this weight, so that two sides of equal standing can be told apart.
 constexpr double kHeldWeight = 0.01;
 constexpr double kMaxLatencyStepS = 3;
-constexpr FilterTuning kTuning{};
 
 struct Item {
   MonoTime time{};
@@ -52,8 +51,8 @@ struct Item {
 
 class Smoothing {
  public:
-  Smoothing(std::vector<Item>& items, std::vector<LocalFrame>& frames)
-      : items_(items), frames_(frames) {}
+  Smoothing(std::vector<Item>& items, std::vector<LocalFrame>& frames, const FilterTuning& tuning)
+      : items_(items), frames_(frames), tuning_(tuning) {}
 
   void Run() {
     RemoveLatency();
@@ -74,7 +73,7 @@ class Smoothing {
       const double dt_s = Seconds(b.time - a.time);
       if (dt_s <= 0 || dt_s > kMaxLatencyStepS) continue;
       a.velocity = a.velocity +
-                   (std::min(1.0, kTuning.velocity_latency_s / dt_s)) * (b.velocity - a.velocity);
+                   (std::min(1.0, tuning_.velocity_latency_s / dt_s)) * (b.velocity - a.velocity);
     }
   }
 
@@ -149,16 +148,17 @@ class Smoothing {
     for (Item& a : items_) {
       const double r = a.noise.white_var_m2 + a.noise.gm_var_m2 + a.smoothed.cov.pp;
       const double d2 = (a.z - a.smoothed.p).norm2();
-      a.weight = std::min(1.0, (kTuning.student_dof + 2) / (kTuning.student_dof + d2 / r));
+      a.weight = std::min(1.0, (tuning_.student_dof + 2) / (tuning_.student_dof + d2 / r));
       // Far outliers do not deserve the long tail.
-      if (d2 > kTuning.jump_nis * r && d2 > kTuning.jump_min_m * kTuning.jump_min_m) {
-        a.weight *= kTuning.jump_nis * r / d2;
+      if (d2 > tuning_.jump_nis * r && d2 > tuning_.jump_min_m * tuning_.jump_min_m) {
+        a.weight *= tuning_.jump_nis * r / d2;
       }
     }
   }
 
   std::vector<Item>& items_;
   std::vector<LocalFrame>& frames_;
+  const FilterTuning& tuning_;
 };
 
 double Square(double x) { return x * x; }
@@ -173,6 +173,7 @@ struct SmoothedTrack::Impl {
     bool begin = false;
   };
   EstimatorOptions options;
+  FilterTuning tuning;
   std::vector<LocalFrame> frames;
   std::vector<Curve> curve;
   std::vector<Estimate> knots;
@@ -186,6 +187,7 @@ struct SmoothedTrack::Impl {
 
 void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vector<Item>& items) {
   Estimator::Impl estimator(options);
+  estimator.tuning = tuning;
   items.reserve(fixes.size());
   verdicts.reserve(fixes.size());
   for (const DeliveredFix& d : fixes) {
@@ -202,7 +204,7 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
     a.noise = f.noise();
     a.held = !verdict.used();
     a.weight = a.held ? kHeldWeight : 1;
-    a.begin = verdict.reason == Reason::kReacquired && verdict.limit == kTuning.gap_restart_s;
+    a.begin = verdict.reason == Reason::kReacquired && verdict.limit == tuning.gap_restart_s;
     if (o.speed_mps && o.course_deg && *o.speed_mps > 0) {
       const double course = *o.course_deg * kRadPerDeg;
       a.velocity = {*o.speed_mps * std::sin(course), *o.speed_mps * std::cos(course)};
@@ -213,7 +215,7 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
       a.has_velocity = true;
       a.velocity_var = f.measured_velocity_var();
     }
-    a.q = f.q(kTuning);
+    a.q = f.q(tuning);
     a.follow = f.follow();
     a.slow_var_m2 = f.slow_var_m2();
     a.mode = f.mode();
@@ -272,14 +274,21 @@ void SmoothedTrack::Impl::Describe(const Item& a) {
 
 Result<SmoothedTrack> SmoothedTrack::Create(std::span<const DeliveredFix> fixes,
                                             const EstimatorOptions& options) {
+  return EstimatorAccess::Smooth(fixes, options, FilterTuning{});
+}
+
+Result<SmoothedTrack> EstimatorAccess::Smooth(std::span<const DeliveredFix> fixes,
+                                              const EstimatorOptions& options,
+                                              const FilterTuning& tuning) {
   const Result<Estimator> valid = Estimator::Create(options);
   if (!valid.ok()) return valid.status();
   SmoothedTrack track;
-  Impl& m = *track.impl_;
+  SmoothedTrack::Impl& m = *track.impl_;
   m.options = options;
+  m.tuning = tuning;
   std::vector<Item> items;
   m.Forward(fixes, items);
-  Smoothing(items, m.frames).Run();
+  Smoothing(items, m.frames, m.tuning).Run();
   m.knots.reserve(items.size());
   m.curve.reserve(items.size());
   for (const Item& a : items) {

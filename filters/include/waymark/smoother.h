@@ -72,6 +72,7 @@ class WAYMARK_API SmoothedTrack {
   std::optional<Estimate> At(MonoTime time) const;
 
  private:
+  friend struct EstimatorAccess;  // the ablation varies the constants
   SmoothedTrack();
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -1,0 +1,351 @@
+// Prints how well the estimator and the smoother do on every set of sessions, and what each part of
+// the filter is worth: `ablation` for the table, `--rows` for the ablation, `--sessions` for every
+// session, `--set NAME=VALUE` to vary a constant, `--folds` for the cross-validation.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/trace_corpus.h"
+#include "filters/estimator_impl.h"
+#include "waymark/estimator.h"
+#include "waymark/smoother.h"
+
+namespace {
+
+using namespace waymark;          // NOLINT
+using namespace waymark::corpus;  // NOLINT
+
+struct Errors {
+  std::vector<double> m;
+  int in68 = 0, in95 = 0, with_radius = 0;
+  void Add(double error, double r68, double r95) {
+    m.push_back(error);
+    ++with_radius;
+    in68 += error <= r68;
+    in95 += error <= r95;
+  }
+  double Quantile(double p) const {
+    std::vector<double> s = m;
+    const auto at = static_cast<std::size_t>(p * static_cast<double>(s.size() - 1));
+    std::nth_element(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(at), s.end());
+    return s[at];
+  }
+  double Score() const { return (Quantile(0.5) + Quantile(0.95)) / 2; }
+  double Rmse() const {
+    double sum = 0;
+    for (double x : m) sum += x * x;
+    return std::sqrt(sum / static_cast<double>(m.size()));
+  }
+  double Max() const { return *std::max_element(m.begin(), m.end()); }
+  double Share68() const { return double(in68) / std::max(1, with_radius); }
+  double Share95() const { return double(in95) / std::max(1, with_radius); }
+};
+
+struct Judgement {
+  std::string name;
+  Errors raw, live, smoothed;
+};
+
+double Distance(EastNorth a, EastNorth b) {
+  return std::hypot(a.east_m - b.east_m, a.north_m - b.north_m);
+}
+
+Judgement Judge(const Session& s, const FilterTuning& tuning) {
+  Judgement j;
+  j.name = s.name;
+  const LocalFrame frame(s.truth.front().position);
+  auto created = Estimator::Create({});
+  Estimator estimator = std::move(created).value();
+  EstimatorAccess::Of(estimator).tuning = tuning;
+  for (const DeliveredFix& d : s.fixes) {
+    const std::int64_t ms = d.fix.utc->time_since_epoch().count();
+    estimator.Update(d.fix, d.arrival);
+    const auto e = estimator.Latest();
+    const auto truth = TruthAt(s, frame, ms);
+    if (truth) j.raw.m.push_back(Distance(frame.ToLocal(d.fix.position), *truth));
+    if (!e) continue;
+    const std::int64_t at = ms + (e->time - d.fix.time) / std::chrono::milliseconds(1);
+    if (const auto t = TruthAt(s, frame, at)) {
+      j.live.Add(Distance(frame.ToLocal(e->position), *t), e->r68_m, e->r95_m);
+    }
+  }
+  const auto track = EstimatorAccess::Smooth(s.fixes, {}, tuning);
+  const auto offset = s.fixes.front().fix.utc->time_since_epoch().count() -
+                      s.fixes.front().fix.time.time_since_epoch() / std::chrono::milliseconds(1);
+  for (const Estimate& e : track.value().knots()) {
+    const std::int64_t at = e.time.time_since_epoch() / std::chrono::milliseconds(1) + offset;
+    if (const auto t = TruthAt(s, frame, at)) {
+      j.smoothed.Add(Distance(frame.ToLocal(e.position), *t), e.r68_m, e.r95_m);
+    }
+  }
+  return j;
+}
+
+// One fix per 20 s: the smoothed track against linear interpolation, at every truth time.
+Judgement JudgeThinned(const Session& s, const FilterTuning& tuning) {
+  Judgement j;
+  j.name = s.name;
+  const LocalFrame frame(s.truth.front().position);
+  const auto track = EstimatorAccess::Smooth(s.fixes, {}, tuning);
+  const MonoTime first = s.fixes.front().fix.time;
+  const auto first_ms = s.fixes.front().fix.utc->time_since_epoch().count();
+  std::size_t i = 0;
+  std::int64_t last_ms = -1;
+  for (const TruthPoint& p : s.truth) {
+    if (last_ms >= 0 && p.utc_ms - last_ms < 1000) continue;
+    last_ms = p.utc_ms;
+    const MonoTime t = first + std::chrono::milliseconds(p.utc_ms - first_ms);
+    while (i + 1 < s.fixes.size() && s.fixes[i + 1].fix.time <= t) ++i;
+    if (t < first || i + 1 >= s.fixes.size()) continue;
+    const DeliveredFix &a = s.fixes[i], &b = s.fixes[i + 1];
+    if (b.fix.time - a.fix.time > std::chrono::seconds(30)) continue;
+    const EastNorth truth = frame.ToLocal(p.position);
+    const EastNorth x = frame.ToLocal(a.fix.position), y = frame.ToLocal(b.fix.position);
+    const double w = Seconds(t - a.fix.time) / Seconds(b.fix.time - a.fix.time);
+    j.raw.m.push_back(Distance(
+        {x.east_m + w * (y.east_m - x.east_m), x.north_m + w * (y.north_m - x.north_m)}, truth));
+    const auto e = track.value().At(t);
+    if (!e) continue;
+    j.smoothed.Add(Distance(frame.ToLocal(e->position), truth), e->r68_m, e->r95_m);
+  }
+  j.live = j.smoothed;
+  return j;
+}
+
+struct Set {
+  std::string name;
+  std::vector<Session> sessions;
+  bool thinned = false;
+};
+
+std::vector<Session> Map(const std::vector<Session>& in,
+                         const std::function<Session(const Session&, std::uint64_t)>& f) {
+  std::vector<Session> out;
+  for (std::size_t i = 0; i < in.size(); ++i) out.push_back(f(in[i], i + 1));
+  return out;
+}
+
+std::vector<Set> MakeSets(const std::string& data) {
+  std::vector<Session> surveyed = LoadRecorded(data + "/gsdc-android", "fixes.csv");
+  std::vector<Session> others;
+  if (auto s = LoadSession(data + "/google-nmeautils/MTV.Local1.F9K", "fixes.csv", "F9K")) {
+    others.push_back(*s);
+  }
+  for (auto& s : LoadRecorded(data + "/comma2k19-example", "fixes.csv")) others.push_back(s);
+  const auto canyon = LoadRecorded(data + "/smartloc-berlin", "fixes.csv");
+  const auto drives = LoadRecorded(data + "/strapdown-phone", "fixes.csv");
+  auto degraded = LoadRecorded(data + "/gsdc-android", "fixes_deg.csv");
+  for (auto& s : LoadRecorded(data + "/strapdown-phone", "fixes_deg.csv")) degraded.push_back(s);
+  std::vector<Session> roads = surveyed;  // whatever has a dense truth to drive along
+  for (const Session& s : drives) {
+    if (s.truth.size() > 500) roads.push_back(s);
+  }
+  const auto position_only = [](const std::vector<Session>& in) {
+    return Map(in, [](const Session& s, std::uint64_t) { return PositionOnly(s); });
+  };
+  // Phones under an open sky: estimation.md E, with the little white noise that chipsets leave.
+  const auto clean = Map(roads, [](const Session& s, std::uint64_t seed) {
+    Random r(seed * 977);
+    ErrorModel m;
+    m.white = r.Uniform(0.05, 0.25);
+    m.gm1 = r.Uniform(0.2, 0.8), m.tau1 = r.Uniform(8, 20);
+    m.gm2 = r.Uniform(0.6, 2.0), m.tau2 = r.Uniform(60, 200);
+    m.velocity_sigma = r.Uniform(0.05, 0.2);
+    m.velocity_latency_s = r.Uniform(0.2, 0.5);
+    m.radius_m = seed % 2 ? r.Uniform(2.5, 5) : 0;
+    return Resimulate(s, m, seed);
+  });
+  // A degraded twin after another model than fixes_deg.csv: other colours, scattered bursts,
+  // stale repeats.
+  const auto own = [](const Session& s, std::uint64_t seed) {
+    Random r(seed * 31337);
+    ErrorModel m;
+    m.white = r.Uniform(0.3, 3);
+    m.gm1 = r.Uniform(2, 7), m.tau1 = r.Uniform(2, 8);
+    m.gm2 = r.Uniform(1, 4), m.tau2 = r.Uniform(15, 40);
+    m.burst_rate = 1.0 / r.Uniform(60, 200);
+    m.burst_min = 40, m.burst_max = 600;
+    m.burst_scatter = seed % 3 == 0;
+    m.burst_honest = 0.3;
+    m.gap_rate = 1.0 / 300, m.gap_mean_s = 15;
+    m.stale_rate = 1.0 / 60;
+    m.radius_m = seed % 2 ? r.Uniform(4, 12) : 0;
+    return Degrade(s, m, seed);
+  };
+  const auto degraded2 = Map(roads, own);
+  std::vector<Session> walks, yards;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Random r(seed * 17);
+    ErrorModel m;  // indoor and courtyard: estimation.md E
+    m.white = r.Uniform(0.5, 2);
+    m.gm1 = r.Uniform(3, 8), m.tau1 = r.Uniform(10, 60);
+    m.burst_rate = 1.0 / r.Uniform(60, 300);
+    m.burst_min = 30, m.burst_max = 400;
+    m.burst_fixes = 3;
+    m.burst_honest = 0.5;
+    m.network_bursts = seed % 2;
+    m.gap_rate = 1.0 / 200, m.gap_mean_s = 8;
+    m.velocity_sigma = 0.3;
+    m.radius_m = r.Uniform(5, 15);
+    walks.push_back(Walk(m, 20, seed));
+    yards.push_back(Without(Walk(m, 20, seed + 100), false, true));
+  }
+  std::vector<Set> sets;
+  sets.push_back({"clean surveyed, all fields", surveyed});
+  sets.push_back({"clean surveyed, position only", position_only(surveyed)});
+  sets.push_back({"clean simulated, all fields", clean});
+  sets.push_back({"clean simulated, position only", position_only(clean)});
+  sets.push_back({"other receivers, all fields", others});
+  sets.push_back({"other receivers, position only", position_only(others)});
+  sets.push_back({"degraded, velocity", degraded});
+  sets.push_back({"degraded, position only", position_only(degraded)});
+  sets.push_back({"degraded our way, velocity", degraded2});
+  sets.push_back({"degraded our way, position only", position_only(degraded2)});
+  sets.push_back({"urban canyon, speed", canyon});
+  sets.push_back({"urban canyon, position only", position_only(canyon)});
+  sets.push_back({"walks, velocity", walks});
+  sets.push_back({"walks, no velocity", yards});
+  const auto thin = [](const std::vector<Session>& in) {
+    return Map(in, [](const Session& s, std::uint64_t) { return Every(s, 20); });
+  };
+  sets.push_back({"one fix per 20 s, surveyed", thin(surveyed), true});
+  sets.push_back({"one fix per 20 s, simulated", thin(clean), true});
+  return sets;
+}
+
+struct Line {
+  double score = 0, score_max = 0, rmse = 0, max = 0, c68 = 0, c95 = 0, ok68 = 0;
+  double sscore = 0, srmse = 0, smax = 0, s68 = 0, s95 = 0, p95 = 0;
+};
+
+Line Evaluate(const Set& set, const FilterTuning& tuning, bool sessions) {
+  Line l;
+  int n = 0;
+  for (const Session& s : set.sessions) {
+    const Judgement j = set.thinned ? JudgeThinned(s, tuning) : Judge(s, tuning);
+    if (j.raw.m.empty() || j.live.m.empty() || j.smoothed.m.empty()) continue;
+    ++n;
+    const double score = j.live.Score() / j.raw.Score();
+    l.score += score;
+    l.score_max = std::max(l.score_max, score);
+    l.rmse += j.live.Rmse() / j.raw.Rmse();
+    l.max += j.live.Max() / j.raw.Max();
+    l.c68 += j.live.Share68();
+    l.c95 += j.live.Share95();
+    l.ok68 += j.live.Share68() >= 0.4 && j.live.Share68() <= 0.95;
+    l.sscore += j.smoothed.Score() / j.raw.Score();
+    l.srmse += j.smoothed.Rmse() / j.raw.Rmse();
+    l.smax += j.smoothed.Max() / j.raw.Max();
+    l.s68 += j.smoothed.Share68();
+    l.s95 += j.smoothed.Share95();
+    l.p95 += j.smoothed.Quantile(0.95) / j.raw.Quantile(0.95);
+    if (sessions) {
+      std::printf(
+          "   %-36s n %5zu raw p50 %6.2f p95 %7.2f rmse %7.2f max %7.1f | live p50 %6.2f p95 %7.2f "
+          "rmse %7.2f max %7.1f c68 %.2f c95 %.2f | smoothed p50 %6.2f p95 %7.2f rmse %7.2f max "
+          "%7.1f c68 %.2f\n",
+          j.name.c_str(), j.raw.m.size(), j.raw.Quantile(0.5), j.raw.Quantile(0.95), j.raw.Rmse(),
+          j.raw.Max(), j.live.Quantile(0.5), j.live.Quantile(0.95), j.live.Rmse(), j.live.Max(),
+          j.live.Share68(), j.live.Share95(), j.smoothed.Quantile(0.5), j.smoothed.Quantile(0.95),
+          j.smoothed.Rmse(), j.smoothed.Max(), j.smoothed.Share68());
+    }
+  }
+  const double k = 1.0 / std::max(n, 1);
+  for (double* x : {&l.score, &l.rmse, &l.max, &l.c68, &l.c95, &l.ok68, &l.sscore, &l.srmse,
+                    &l.smax, &l.s68, &l.s95, &l.p95}) {
+    *x *= k;
+  }
+  return l;
+}
+
+void Header() {
+  std::printf("%-34s %3s | %5s %5s %5s %5s %5s %5s %5s | %5s %5s %5s %5s %5s %5s\n", "set", "n",
+              "live", "worst", "rmse", "max", "in68", "ok68", "in95", "smoo", "rmse", "max", "p95",
+              "in68", "in95");
+}
+
+void Print(const char* name, std::size_t n, const Line& l) {
+  std::printf(
+      "%-34s %3zu | %5.2f %5.2f %5.2f %5.2f %5.2f %5.2f %5.2f | %5.2f %5.2f %5.2f %5.2f %5.2f "
+      "%5.2f\n",
+      name, n, l.score, l.score_max, l.rmse, l.max, l.c68, l.ok68, l.c95, l.sscore, l.srmse, l.smax,
+      l.p95, l.s68, l.s95);
+}
+
+struct Knob {
+  const char* name;
+  double FilterTuning::*value;
+};
+#define KNOB(x) \
+  { #x, &FilterTuning::x }
+constexpr Knob kKnobs[] = {
+    KNOB(q_fast),
+    KNOB(q_slow),
+    KNOB(stop_time_constant_s),
+    KNOB(stop_walk_m2ps),
+    KNOB(stop_velocity_var_m2ps2),
+    KNOB(model_stay_per_s),
+    KNOB(velocity_latency_s),
+    KNOB(velocity_sigma_mps),
+    KNOB(velocity_sigma_floor_mps),
+    KNOB(student_dof),
+    KNOB(jump_nis),
+    KNOB(jump_min_m),
+    KNOB(jump_span_s),
+    KNOB(follow_jitter_m),
+    KNOB(slow_sigma_m),
+};
+#undef KNOB
+
+bool Apply(FilterTuning& t, const char* text) {
+  const char* eq = std::strchr(text, '=');
+  if (eq == nullptr) return false;
+  const std::string name(text, eq);
+  for (const Knob& k : kKnobs) {
+    if (name == k.name) {
+      t.*k.value = std::strtod(eq + 1, nullptr);
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string data = WAYMARK_SHARED_DATA "/traces", only;
+  FilterTuning tuning;
+  bool sessions = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string a = argv[i];
+    if (a == "--sessions") {
+      sessions = true;
+    } else if (a == "--data" && i + 1 < argc) {
+      data = argv[++i];
+    } else if (a == "--only" && i + 1 < argc) {
+      only = argv[++i];
+    } else if (a == "--set" && i + 1 < argc && Apply(tuning, argv[i + 1])) {
+      ++i;
+    } else {
+      std::fprintf(
+          stderr,
+          "ablation: %s: usage: [--sessions] [--data DIR] [--only TEXT] [--set NAME=VALUE]...\n",
+          a.c_str());
+      return 2;
+    }
+  }
+  const std::vector<Set> sets = MakeSets(data);
+  Header();
+  for (const Set& set : sets) {
+    if (set.name.find(only) == std::string::npos) continue;
+    Print(set.name.c_str(), set.sessions.size(), Evaluate(set, tuning, sessions));
+  }
+  return 0;
+}

@@ -1,0 +1,6 @@
+# The ablation of the filter: `ablation` prints the table of filters/README.md.
+add_executable(ablation ablation.cc trace_corpus.cc)
+waymark_compile_options(ablation)
+target_include_directories(ablation PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/tests)
+target_link_libraries(ablation PRIVATE waymark_filters)
+target_compile_definitions(ablation PRIVATE WAYMARK_SHARED_DATA="${WAYMARK_SHARED_DATA}")
