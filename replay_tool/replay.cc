@@ -83,7 +83,11 @@ class Replay final : public Listener {
     tracker_->Stop();
     clock_->RunReady();
     tally_.Finish(clock_->Now());
-    if (drain && transport_) Drain();
+    if (drain && transport_) {
+      Drain();
+    } else {
+      RequestFlush();  // stores what is pending and makes it durable
+    }
     tally_.wakeups = clock_->timers_run();
     tally_.stats = tracker_->GetStats();
     // On its executor, where it ends without waiting for another thread to run its tasks.

@@ -20,10 +20,12 @@ namespace waymark::replay {
 /// that thread. Post(), PostAt() and the clock may be used from any thread (a transport's, say).
 class VirtualClock final : public Clock, public Executor {
  public:
-  explicit VirtualClock(Stamp start) : now_(start) {}
+  /// Each replay is a boot of its own, named by the UTC at which it begins.
+  explicit VirtualClock(Stamp start) : now_(start), boot_id_(BootIdAt(start.utc)) {}
 
   MonoTime Now() const override;
   UtcTime UtcNow() const override;
+  std::uint64_t BootId() const override { return boot_id_; }
   void Post(std::function<void()> task) override;
   void PostAt(std::optional<MonoTime> at, std::function<void()> task) override;
   bool IsCurrent() const override;
@@ -40,12 +42,18 @@ class VirtualClock final : public Clock, public Executor {
   std::uint64_t timers_run() const { return timers_run_; }
 
  private:
+  static std::uint64_t BootIdAt(UtcTime utc) {
+    const auto ms = static_cast<std::uint64_t>(utc.time_since_epoch().count());
+    return ms == 0 ? 1 : ms;  // 0 means unknown
+  }
+
   mutable std::mutex mutex_;
   std::condition_variable posted_;
   std::deque<std::function<void()>> tasks_;
   std::optional<MonoTime> timer_at_;
   std::function<void()> timer_task_;
   Stamp now_;
+  const std::uint64_t boot_id_;
   std::thread::id running_;  // the thread inside a task, if any
   std::uint64_t timers_run_ = 0;
 };
