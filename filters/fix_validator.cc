@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "filters/state_bytes.h"
 #include "waymark/geometry.h"
 
 namespace waymark {
@@ -118,6 +119,11 @@ MonoTime Later(MonoTime t, Duration d) {
   return MonoTime(Duration(out));
 }
 
+bool Beyond(MonoTime t) {
+  const std::int64_t ns = t.time_since_epoch().count();
+  return ns > kMaxTimeNs || ns < -kMaxTimeNs;
+}
+
 // How many rollovers `behind_ms` is, if it is that within a day; else 0. In milliseconds, because
 // the difference of two UTC times need not fit into nanoseconds.
 std::int64_t Rollovers(std::int64_t behind_ms) {
@@ -211,6 +217,11 @@ Intake FixValidator::Screen(const Fix& fix, const Stamp& arrival) {
   }
   if (!RepairTime(arrival, intake)) {
     RememberSeen(fingerprint, intake.fix);
+    return intake;
+  }
+  if (Beyond(intake.fix.time)) {
+    Refuse(intake, Reason::kOutOfRange, Seconds(intake.fix.time.time_since_epoch()),
+           static_cast<double>(kMaxTimeNs) * 1e-9);
     return intake;
   }
   RepairUtc(arrival, intake);
@@ -310,7 +321,9 @@ bool FixValidator::VoteOnClock(const Stamp& arrival, Intake& intake) {
   ++ballot.votes;
   ballot.last = intake.fix.time;
   ballot.lag = std::min(ballot.lag, lag);
-  if (ballot.votes < kClockVotes || Apart(ballot.first, ballot.last) < kFutureSlack) return false;
+  if (Beyond(intake.fix.time) || ballot.votes < kClockVotes ||
+      Apart(ballot.first, ballot.last) < kFutureSlack)
+    return false;
   const Reason reason = lag < Duration::zero() ? Reason::kFuture : Reason::kLate;
   state_.clock_offset = Apart(MonoTime{}, Later(MonoTime(state_.clock_offset), ballot.lag));
   intake.fix.time = Later(intake.fix.time, ballot.lag);

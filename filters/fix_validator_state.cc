@@ -53,8 +53,8 @@ void FixValidator::Save(std::vector<std::byte>& out) const {
   w.U32(state_.clock.votes);
   w.Time(state_.clock.first);
   w.Time(state_.clock.last);
-  w.I64(state_.clock.lag.count());
-  w.I64(state_.clock_offset.count());
+  w.Time(MonoTime(state_.clock.lag));
+  w.Time(MonoTime(state_.clock_offset));
   w.U32(state_.utc_shifted);
   w.U32(state_.repeats);
   w.Time(state_.repeat_begin);
@@ -108,8 +108,8 @@ Status FixValidator::Restore(std::span<const std::byte> image) {
   s.clock.votes = r.U32();
   s.clock.first = r.Time();
   s.clock.last = r.Time();
-  s.clock.lag = Duration(r.I64());
-  s.clock_offset = Duration(r.I64());
+  s.clock.lag = r.Time().time_since_epoch();
+  s.clock_offset = r.Time().time_since_epoch();
   s.utc_shifted = r.U32();
   s.repeats = r.U32();
   s.repeat_begin = r.Time();

@@ -22,14 +22,14 @@ namespace waymark {
 struct MotionOptions {
   /// A rest this long is a stay, and ends the trip. [10 s, 24 h]
   Duration min_stay = std::chrono::seconds(180);
-  /// Two places closer than this are one: the least size of a stay. [5, 1000] m
+  /// Who comes to rest again this near to a stay has not left it. [5, 1000] m
   double stay_radius_m = 30;
 };
 
 /// Something the detector found. `kind` says which member counts.
 struct MotionEvent {
   enum class Kind : std::uint8_t {
-    kMotionChange = 0,  ///< `change`: the anchor; its time may lie before the fix that showed it
+    kMotionChange = 0,  ///< `change`: an anchor; its time may lie before the fix that showed it
     kStayBegan = 1,     ///< `stay`: end == begin, position so far
     kStayEnded = 2,     ///< `stay`: complete
     kTripBegan = 3,     ///< `trip`: end == begin, to == from
@@ -41,8 +41,9 @@ struct MotionEvent {
   Trip trip;
 };
 
-/// Order of events: kMotionChange stationary .. kTripEnded, kStayBegan .. kMotionChange moving,
-/// kStayEnded, kTripBegan. Stays and trips alternate. A value; allocates nothing but in `out`.
+/// Stays and trips alternate: at rest for min_stay gives kTripEnded (if one was open), kStayBegan;
+/// leaving the stay's surroundings gives kStayEnded, kTripBegan. kMotionChange tells every rest and
+/// every start, red lights included, at once. A value; allocates nothing but in `out`.
 class MotionDetector {
  public:
   explicit MotionDetector(const MotionOptions& options = {}) : options_(options) {}
@@ -51,18 +52,19 @@ class MotionDetector {
   /// reading before this estimate was added to it. Appends what was found to `out`.
   void Update(const Estimate& live, const Fix& fix, const Verdict& verdict,
               const Distance& odometer, std::vector<MotionEvent>& out);
-  /// A hint of the motion sensors.
-  void Observe(const MotionSample& sample, std::vector<MotionEvent>& out);
-  /// Time passed without a fix.
-  void Advance(MonoTime now, std::vector<MotionEvent>& out);
+  /// A hint of the motion sensors; acts with the next fix.
+  void Observe(const MotionSample& sample);
+  /// Time passed without a fix: a rest becomes a stay.
+  void Advance(MonoTime now, const Distance& odometer, std::vector<MotionEvent>& out);
   /// When Advance has work; nullopt when it has none.
   std::optional<MonoTime> NextDeadline() const;
-  /// Tracking ends: the open stay or trip is closed at the last estimate.
+  /// Tracking ends: the open stay or trip is closed at the last estimate. The next Update begins
+  /// anew.
   void Finish(const Distance& odometer, std::vector<MotionEvent>& out);
 
   Motion motion() const { return state_.motion; }
-  /// Since when; the time of the last MotionChange.
-  std::optional<MonoTime> since() const { return state_.since; }
+  /// Since when: the time of the last kMotionChange.
+  std::optional<MonoTime> since() const;
   /// The stay that is going on, with its position from all the fixes so far.
   std::optional<Stay> current_stay() const;
   std::optional<Trip> current_trip() const;
@@ -74,40 +76,77 @@ class MotionDetector {
  private:
   static constexpr std::size_t kWindow = 96;
 
-  /// One fix of the recent past, in the plane of `frame_`.
+  /// The device at one moment, in the plane of `frame_`.
   struct Sample {
     MonoTime time{};
-    std::optional<UtcTime> utc;
-    EastNorth at;        ///< the estimate
-    EastNorth reported;  ///< the fix, or the estimate where it was refused
-    double sigma_m = 0;  ///< 1 sigma per axis of `reported`
+    EastNorth at;
+    double ve_mps = 0, vn_mps = 0;  ///< reported where there is one, else estimated
     double speed_mps = 0;
-    std::optional<double> reported_speed_mps;
-    float weight = 0;  ///< fixes this sample stands for
+    bool reported = false;  ///< the source reported speed (and course, if it moved)
   };
-  /// A place at rest: robust weighted mean of its fixes.
+  /// What the last seconds look like.
+  struct Look {
+    double span_s = 0;
+    std::uint32_t samples = 0, reported = 0;
+    double drift_m = 0;  ///< between the mean positions of the first and the last third
+    double drift_mps = 0;
+    double velocity_mps = 0;  ///< length of the mean velocity vector
+    double speed_mps = 0;     ///< mean of the speeds
+    double progress_m = 0;    ///< the smaller of the two steps between thirds, along the drift
+  };
+  /// Where the device rests: a weighted, robust mean of the fixes.
   struct Place {
     EastNorth at;
-    double weight = 0, weight2 = 0;
-    double scatter_m2 = 0;
+    double weight = 0;
+    double variance_m2 = 0;   ///< mean variance of a fix, per axis
+    double scatter_m2 = 0;    ///< mean squared distance per axis
+    double speed2_m2ps2 = 0;  ///< mean square of reported speeds: the noise of a speed of zero
+    std::uint32_t speeds = 0;
     std::uint32_t fixes = 0;
+    MonoTime first{}, last{};
   };
   struct State {
     Motion motion = Motion::kUnknown;
-    std::optional<MonoTime> since;
-    std::optional<UtcTime> since_utc;
+    bool started = false;
     LatLon origin;
-    bool has_origin = false;
     std::array<Sample, kWindow> window{};
-    std::uint32_t window_begin = 0, window_count = 0;
-    MotionSample hint;
-    Place place;
+    std::uint32_t begin = 0, count = 0;
+    MonoTime last{};
+    std::optional<std::int64_t> utc_minus_mono_ms;
+    double sigma_m = 0;  ///< of the last estimate, per axis
+    std::optional<MotionSample> hint;
+    MonoTime since{};
+    Place place;                  ///< of the rest that goes on, or the last one
+    std::optional<MonoTime> far;  ///< since when the estimate stands away from `place`
+    MonoTime departed{};
+    LatLon departed_from;
+    Distance depart_reading;
     bool in_stay = false, in_trip = false;
     Stay stay;
+    EastNorth stay_at;
     Trip trip;
-    Distance trip_begin;
+    Distance trip_reading;
     std::uint64_t next_id = 1;
   };
+
+  const Sample& At(std::uint32_t i) const { return state_.window[(state_.begin + i) % kWindow]; }
+  void Begin(const Estimate& live);
+  void AddSample(const Estimate& live, const Fix& fix, bool used);
+  void AddToPlace(const Fix& fix, double accuracy_m);
+  Look LookBack(double span_s) const;
+  double NoiseM() const;
+  double AwayM(EastNorth at) const;
+  std::optional<MonoTime> FindStop() const;
+  std::optional<MonoTime> FindStart() const;
+  MonoTime DepartureTime() const;
+  void Rest(MonoTime since, std::vector<MotionEvent>& out);
+  void Start(MonoTime since, const Distance& odometer, std::vector<MotionEvent>& out);
+  void SettleStay(MonoTime now, const Distance& odometer, std::vector<MotionEvent>& out);
+  void LeaveStay(std::vector<MotionEvent>& out);
+  void Recentre(LatLon origin);
+  Stay StayNow(MonoTime end) const;
+  Trip TripNow(MonoTime end, LatLon to, const Distance& odometer) const;
+  std::optional<UtcTime> UtcAt(MonoTime time) const;
 
   MotionOptions options_;
   State state_;

@@ -22,20 +22,18 @@ struct Distance {
 /// Adds up the way between estimates. A value; allocates nothing.
 class Odometer {
  public:
-  /// The next estimate, in order of time (an older one is ignored), and what the device is doing at
-  /// that time. Live or settled estimates both serve; do not mix them in one odometer.
+  /// The next estimate, in order of time (one that is not later is ignored), and what the device
+  /// is doing at that time. Live or settled estimates both serve; do not mix them in one odometer.
+  /// While the motion is unknown the way is held back: it counts once the device proves to move.
   void Update(const Estimate& estimate, Motion motion);
   /// The way between two estimates is not known (tracking was off, the process was dead): the next
   /// estimate counts from where it stands. The gap's chord is NOT added.
   void Break();
 
   Distance total() const;
-  /// The part of total() that was counted while the motion was stationary (0 by construction until
-  /// a stop proves to have been a crawl).
-  double stationary_m() const { return state_.stationary_m; }
-  /// The difference of two readings of one odometer.
+  /// The way between two readings of one odometer.
   static Distance Between(const Distance& earlier, const Distance& later);
-  void Reset() { state_ = {}; }
+  void Reset() { *this = Odometer(); }
 
   void Save(std::vector<std::byte>& out) const;
   /// kCorruption leaves the state unchanged. Any bytes are safe.
@@ -46,20 +44,21 @@ class Odometer {
     MonoTime time{};
     LatLon position;
     double velocity_east_mps = 0, velocity_north_mps = 0;
-    double sigma_m = 0;
+    double variance_m2 = 0;  ///< of the position along the way
   };
-  struct State {
-    std::optional<Node> last;
-    std::optional<Node> rest;  ///< where the device came to rest
-    double distance_m = 0;
-    double variance_m2 = 0;   ///< of the independent errors so far
-    double systematic_m = 0;  ///< errors that add up linearly
-    double stationary_m = 0;
-  };
-  void Advance(const Node& to);
+  /// The length of the curve from last_ to `to`, whose offset in last_'s plane is `chord`.
+  double ArcM(const Node& to, EastNorth chord) const;
 
-  State state_;
-  LocalFrame frame_;  ///< at state_.last; derived
+  std::optional<Node> last_;
+  Motion motion_ = Motion::kUnknown;
+  /// Where the device rests, while it is not known to move: in the plane of `rest_frame_`.
+  LatLon rest_origin_;
+  EastNorth rest_;
+  double pending_m_ = 0;  ///< the way since, if it should prove to be one
+  double distance_m_ = 0;
+  double variance_m2_ = 0;         ///< independent errors of the legs that are complete
+  double leg_variance_m2_ = 0;     ///< of the position where the present leg began
+  LocalFrame frame_, rest_frame_;  ///< at last_ and rest_origin_; derived
 };
 
 }  // namespace waymark

@@ -18,6 +18,9 @@
 
 namespace waymark {
 
+/// Monotonic times beyond this (146 years) are refused at the intake and in a snapshot.
+inline constexpr std::int64_t kMaxTimeNs = (std::int64_t{1} << 62) - 1;
+
 /// Appends numbers to a byte vector.
 class StateWriter {
  public:
@@ -141,7 +144,12 @@ class StateReader {
     if (!std::isfinite(v)) Fail();
     return ok_ ? v : 0;
   }
-  MonoTime Time() { return MonoTime(Duration(I64())); }
+  /// Within kMaxTimeNs of zero, so that the difference of any two times fits.
+  MonoTime Time() {
+    const std::int64_t ns = I64();
+    if (ns < -kMaxTimeNs || ns > kMaxTimeNs) Fail();
+    return ok_ ? MonoTime(Duration(ns)) : MonoTime{};
+  }
   UtcTime Utc() { return UtcTime(std::chrono::milliseconds(I64())); }
   LatLon Position() {
     LatLon p;

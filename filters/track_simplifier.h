@@ -17,17 +17,19 @@
 namespace waymark {
 
 struct SimplifierOptions {
-  /// The curve through the knots passes every estimate at its time within this. nullopt: no curve
-  /// bound; the knots then follow from the three limits below alone.
+  /// The curve through the knots passes every estimate at its time within this; > 0. nullopt: no
+  /// curve bound; the knots then follow from the limits below, and every estimate is a knot where
+  /// none of them is set either.
   std::optional<double> max_error_m = 10;
   /// A knot at least this often while estimates come. nullopt: no limit.
   std::optional<Duration> max_interval;
   /// A knot at the first estimate this far from the last knot. nullopt: no limit.
   std::optional<double> max_distance_m;
-  /// A knot at the first estimate whose course differs this much from the last knot's.
+  /// A knot at the first estimate whose course differs this much from the last knot's, where both
+  /// have a course. nullopt: no limit.
   std::optional<double> max_turn_deg;
-  /// No knot closer than this to the last one (anchors excepted), whatever the other limits but
-  /// max_interval say; the curve bound is then max(max_error_m, 2 min_distance_m).
+  /// Estimates closer than this to the last knot count as standing on it: there the bound is
+  /// max(max_error_m, min_distance_m), and distance and turn ask for no knot.
   double min_distance_m = 0;
   /// Between estimates further apart than this the velocities say nothing about the way: both are
   /// knots.
@@ -40,17 +42,14 @@ class TrackSimplifier {
  public:
   explicit TrackSimplifier(const SimplifierOptions& options = {}) : options_(options) {}
 
-  /// The next settled estimate, in order of time (one that is not later is ignored). Appends the
-  /// knots that are now certain, in order of time. The first estimate is a knot.
+  /// The next settled estimate, in order of time (one that is not later, or not finite, is
+  /// ignored). Appends the knots that are now certain, in order of time. The first estimate is one.
   void Push(const Estimate& settled, std::vector<Estimate>& knots);
-  /// `settled` is a knot whatever the limits say (a start or stop, a fence event).
+  /// `settled` is a knot whatever the limits say (a start or stop, a fence event). If it is the
+  /// newest estimate already pushed, that one becomes the knot.
   void Anchor(const Estimate& settled, std::vector<Estimate>& knots);
   /// Ends the track: the last estimate becomes a knot. The next Push begins a new track.
   void Flush(std::vector<Estimate>& knots);
-  /// When a knot falls due by max_interval; nullopt when none does.
-  std::optional<MonoTime> NextDeadline() const;
-  /// Emits what is due by max_interval at `now`.
-  void Advance(MonoTime now, std::vector<Estimate>& knots);
 
   void Save(std::vector<std::byte>& out) const;
   /// kCorruption leaves the state unchanged. Any bytes are safe. The options are not part of it.
@@ -58,19 +57,32 @@ class TrackSimplifier {
 
  private:
   static constexpr std::size_t kWindow = 256;
+  /// After the candidate at most so many estimates wait whether the curve can reach further.
+  static constexpr std::size_t kPatience = 12;
 
-  /// An estimate in the plane of `frame_`, seconds from the last knot.
+  /// An estimate in the plane of the last knot.
   struct Point {
-    double t_s = 0, east_m = 0, north_m = 0, ve_mps = 0, vn_mps = 0;
+    double t_s = 0, east_m = 0, north_m = 0, ve_mps = 0, vn_mps = 0, bound_m = 0;
   };
 
+  void Add(const Estimate& e);
+  Point ToPoint(const Estimate& e) const;
+  bool Reaches(std::size_t end) const;
+  bool FallsDue(const Estimate& e) const;
+  void Begin(const Estimate& knot);
+  void EmitCandidate(std::vector<Estimate>& knots);
+  void CloseAtNewest(std::vector<Estimate>& knots);
+
   SimplifierOptions options_;
-  std::optional<Estimate> knot_;       ///< the last knot
-  std::optional<Estimate> candidate_;  ///< the latest estimate that the curve may end at
-  std::optional<Estimate> newest_;
-  std::array<Point, kWindow> window_{};  ///< after the last knot, up to the newest
-  std::uint32_t count_ = 0, candidate_index_ = 0;
-  LocalFrame frame_;  ///< at the last knot
+  std::optional<Estimate> knot_;  ///< the last knot
+  LocalFrame frame_;              ///< at the last knot; derived
+  std::array<Point, kWindow> window_{};
+  std::uint32_t count_ = 0;      ///< estimates after the last knot
+  std::uint32_t candidate_ = 0;  ///< index of the latest that the curve may end at
+  std::uint32_t wait_ = 0;       ///< estimates to take unchecked in a long window
+  /// The estimates from the candidate on, whole.
+  std::array<Estimate, kPatience + 1> tail_{};
+  std::uint32_t tail_count_ = 0;
 };
 
 }  // namespace waymark

@@ -1,0 +1,548 @@
+// Model. Two hypotheses about the last seconds: at rest, positions scatter about a place and
+// velocities about zero; moving, both run on in one direction. Position errors of phones are
+// correlated over 10-100 s and jump (estimation.md E), so a distance alone proves nothing; what
+// a jump lacks is progress: it is one step and then none. Therefore
+//   rest:  over a span long enough for a walker to leave the noise (8 s per metre of it), the drift
+//          is slower than a slow walk; with reported velocities their mean vector decides, since
+//          its error falls with the root of the count, and the span can be short;
+//   start: the mean velocity vector over a few seconds stands out of what it scatters at rest; or,
+//          where the source reports none, the way over a span advances in its first and in its
+//          second half; or the estimate stays far from the place of rest.
+// The gap between the two thresholds is the hysteresis. Reference for stays as spatio-temporal
+// clusters: Li et al., "Mining user similarity based on location history", GIS 2008.
+#include "filters/motion_detector.h"
+
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
+#include <numbers>
+
+namespace waymark {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr double kR68PerSigma = 1.5095921854516636;  // sqrt(-2 ln 0.32), circular Gaussian
+// Slower than this is no walk: ambling people measure 0.6-0.8 m/s (Bohannon 1997 gives 1.3 normal).
+constexpr double kRestMps = 0.35;
+constexpr double kStartMps = 0.8;
+// A walker is out of the noise after 8 s per metre of it: at 1.2 m/s half-span means stand 4.8
+// sigma apart.
+constexpr double kSpanPerNoise = 8;
+constexpr double kShortestSpanS = 15, kLongestSpanS = 90;
+constexpr double kRestSpanReportedS = 6, kStartSpanReportedS = 5;
+constexpr double kFastMps = 2.5;        // no standing device reports this twice
+constexpr double kSpeedNoiseMps = 0.3;  // where none was learned (estimation.md A.5)
+constexpr double kSampleSpacingS = 0.9;
+// A jump of a canyon lasts 10 s on average, exponentially (estimation.md E): 1 % outlast 45 s.
+constexpr double kFarSpanS = 45;
+constexpr Duration kGap = seconds(60);
+constexpr Duration kHintAge = seconds(60);
+constexpr double kHintConfidence = 0.6;
+// The window is kept within this of its origin; LocalFrame is exact to 1 um there.
+constexpr double kRecentreM = 5000;
+// Errors that all the fixes of a stay share (satellite orbits, multipath of the place), per axis.
+constexpr double kSharedErrorM = 1.0;
+// Errors decorrelate in about a minute (estimation.md finding 2).
+constexpr double kDecorrelationS = 60;
+
+double Hypot(double e, double n) { return std::sqrt(e * e + n * n); }
+
+bool Usable(const Estimate& e) {
+  return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
+         std::isfinite(e.velocity_east_mps) && std::isfinite(e.velocity_north_mps) &&
+         std::isfinite(e.r68_m) && e.r68_m >= 0 && std::abs(e.position.lat_deg) <= 90 &&
+         e.position.lon_deg >= -180 && e.position.lon_deg < 180;
+}
+
+}  // namespace
+
+void MotionDetector::Begin(const Estimate& live) {
+  state_.started = true;
+  state_.origin = live.position;
+  frame_ = LocalFrame(live.position);
+  state_.begin = state_.count = 0;
+  state_.since = live.time;
+  state_.departed = live.time;
+  state_.departed_from = live.position;
+  state_.place = {};
+  state_.place.first = state_.place.last = live.time;
+}
+
+void MotionDetector::Recentre(LatLon origin) {
+  const LocalFrame next(origin);
+  const double turn = next.ConvergenceRad(state_.origin);
+  const double c = std::cos(turn), s = std::sin(turn);
+  const auto move = [&](EastNorth& p) { p = next.ToLocal(frame_.FromLocal(p)); };
+  for (std::uint32_t i = 0; i < state_.count; ++i) {
+    Sample& sample = state_.window[(state_.begin + i) % kWindow];
+    move(sample.at);
+    const double ve = sample.ve_mps, vn = sample.vn_mps;
+    sample.ve_mps = c * ve + s * vn;
+    sample.vn_mps = c * vn - s * ve;
+  }
+  move(state_.place.at);
+  move(state_.stay_at);
+  state_.origin = origin;
+  frame_ = next;
+}
+
+void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool used) {
+  if (state_.count > 0 && Seconds(live.time - At(state_.count - 1).time) < kSampleSpacingS) {
+    return;
+  }
+  Sample s;
+  s.time = live.time;
+  s.at = frame_.ToLocal(live.position);
+  s.ve_mps = live.velocity_east_mps;
+  s.vn_mps = live.velocity_north_mps;
+  s.speed_mps = live.speed_mps();
+  if (used && fix.speed_mps && std::isfinite(*fix.speed_mps) && *fix.speed_mps >= 0 &&
+      (*fix.speed_mps == 0 || (fix.course_deg && std::isfinite(*fix.course_deg)))) {
+    const double course_rad = fix.course_deg.value_or(0) * std::numbers::pi / 180;
+    s.reported = true;
+    s.speed_mps = *fix.speed_mps;
+    s.ve_mps = *fix.speed_mps * std::sin(course_rad);
+    s.vn_mps = *fix.speed_mps * std::cos(course_rad);
+  }
+  if (state_.count == kWindow) {
+    state_.begin = (state_.begin + 1) % kWindow;
+    --state_.count;
+  }
+  state_.window[(state_.begin + state_.count) % kWindow] = s;
+  ++state_.count;
+}
+
+void MotionDetector::AddToPlace(const Fix& fix, double accuracy_m) {
+  Place& place = state_.place;
+  const std::optional<LatLon> position =
+      LatLon::FromDegrees(fix.position.lat_deg, fix.position.lon_deg);
+  if (!position) return;
+  const EastNorth at = frame_.ToLocal(*position);
+  const double sigma_m = std::max(1.0, accuracy_m / kR68PerSigma);
+  double weight = 1 / (sigma_m * sigma_m);
+  if (place.fixes > 0) {
+    const double away_m = AwayM(at);
+    // Huber: beyond two sigma a fix pulls with constant force.
+    const double limit_m = 2 * std::sqrt(std::max(sigma_m * sigma_m, place.scatter_m2));
+    if (away_m > limit_m) weight *= limit_m / away_m;
+    const double n = std::min<double>(place.fixes, 300);
+    place.scatter_m2 +=
+        (std::min(away_m * away_m / 2, 4 * limit_m * limit_m) - place.scatter_m2) / (n + 1);
+    place.variance_m2 += (sigma_m * sigma_m - place.variance_m2) / (n + 1);
+  } else {
+    place.at = at;
+    place.variance_m2 = sigma_m * sigma_m;
+  }
+  place.weight += weight;
+  const double k = weight / place.weight;
+  place.at.east_m += k * (at.east_m - place.at.east_m);
+  place.at.north_m += k * (at.north_m - place.at.north_m);
+  ++place.fixes;
+  place.last = state_.last;
+  if (fix.speed_mps && std::isfinite(*fix.speed_mps) && *fix.speed_mps < kFastMps) {
+    ++place.speeds;
+    const double n = std::min<double>(place.speeds, 60);
+    place.speed2_m2ps2 += (*fix.speed_mps * *fix.speed_mps - place.speed2_m2ps2) / n;
+  }
+}
+
+double MotionDetector::AwayM(EastNorth at) const {
+  return Hypot(at.east_m - state_.place.at.east_m, at.north_m - state_.place.at.north_m);
+}
+
+double MotionDetector::NoiseM() const { return std::clamp(state_.sigma_m, 1.0, 200.0); }
+
+MotionDetector::Look MotionDetector::LookBack(double span_s) const {
+  Look look;
+  if (state_.count == 0) return look;
+  const MonoTime newest = At(state_.count - 1).time;
+  std::uint32_t first = state_.count;
+  while (first > 0 && Seconds(newest - At(first - 1).time) <= span_s) --first;
+  // A span that begins between two samples reaches back to the earlier one.
+  if (first > 0 && state_.count - first < 3) first = state_.count >= 3 ? state_.count - 3 : 0;
+  const std::uint32_t n = state_.count - first;
+  look.samples = n;
+  look.span_s = Seconds(newest - At(first).time);
+  if (n < 2 || look.span_s <= 0) return look;
+  EastNorth third[3] = {};
+  double third_t[3] = {}, count[3] = {};
+  double ve = 0, vn = 0;
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Sample& s = At(first + i);
+    const std::size_t k = n < 3 ? (i == 0 ? 0 : 2) : std::min<std::size_t>(2, 3 * i / n);
+    third[k].east_m += s.at.east_m;
+    third[k].north_m += s.at.north_m;
+    third_t[k] += Seconds(s.time - newest);
+    count[k] += 1;
+    ve += s.ve_mps;
+    vn += s.vn_mps;
+    look.speed_mps += s.speed_mps;
+    look.reported += s.reported ? 1 : 0;
+  }
+  for (std::size_t k = 0; k < 3; ++k) {
+    if (count[k] == 0) continue;
+    third[k].east_m /= count[k];
+    third[k].north_m /= count[k];
+    third_t[k] /= count[k];
+  }
+  const double e = third[2].east_m - third[0].east_m, m = third[2].north_m - third[0].north_m;
+  look.drift_m = Hypot(e, m);
+  look.drift_mps = look.drift_m / (third_t[2] - third_t[0]);
+  look.velocity_mps = Hypot(ve, vn) / n;
+  look.speed_mps /= n;
+  if (look.drift_m > 0 && count[1] > 0) {
+    const double middle =
+        ((third[1].east_m - third[0].east_m) * e + (third[1].north_m - third[0].north_m) * m) /
+        look.drift_m;
+    look.progress_m = std::min(middle, look.drift_m - middle);
+  }
+  return look;
+}
+
+// When the device came to rest, if the last seconds show that it did.
+std::optional<MonoTime> MotionDetector::FindStop() const {
+  if (state_.count < 2) return std::nullopt;
+  const MonoTime newest = At(state_.count - 1).time;
+  const bool hinted = state_.hint && state_.hint->confidence >= kHintConfidence &&
+                      newest - state_.hint->time < kHintAge;
+  const bool still = hinted && state_.hint->activity == Activity::kStill;
+  const bool active = hinted && state_.hint->activity >= Activity::kWalking;
+  double span_s = 0;
+  const Look quick = LookBack(kRestSpanReportedS);
+  if (quick.reported == quick.samples && quick.samples >= 3) {
+    const bool standing = quick.speed_mps < kRestMps && quick.span_s >= 3;
+    if (standing && !active) {
+      span_s = quick.span_s;
+    } else {
+      const Look longer = LookBack(3 * kRestSpanReportedS);
+      if (longer.reported == longer.samples && longer.span_s >= 2 * kRestSpanReportedS &&
+          longer.velocity_mps < kRestMps && longer.speed_mps < kFastMps / 2) {
+        span_s = longer.span_s;
+      }
+    }
+  } else {
+    const double wanted_s =
+        std::clamp(kSpanPerNoise * NoiseM(), kShortestSpanS, kLongestSpanS) * (still ? 0.5 : 1);
+    const Look look = LookBack(wanted_s);
+    if (look.span_s >= 0.8 * wanted_s && look.drift_mps < kRestMps && look.samples >= 3) {
+      span_s = look.span_s;
+    }
+  }
+  if (span_s <= 0) return std::nullopt;
+  return newest - FromSeconds(span_s);
+}
+
+// When the device left its place of rest, if the last seconds show that it did.
+std::optional<MonoTime> MotionDetector::FindStart() const {
+  if (state_.count < 2) return std::nullopt;
+  const Sample& newest = At(state_.count - 1);
+  const bool hinted = state_.hint && state_.hint->confidence >= kHintConfidence &&
+                      newest.time - state_.hint->time < kHintAge;
+  const bool active = hinted && state_.hint->activity >= Activity::kWalking;
+  const double ease = active ? 0.6 : 1;
+  const double noise_m = std::max(NoiseM(), std::sqrt(state_.place.scatter_m2));
+  const double away_m = AwayM(newest.at);
+  const Look quick = LookBack(kStartSpanReportedS);
+  if (quick.reported == quick.samples && quick.samples >= 2) {
+    const double speed_noise_mps = state_.place.speeds >= 10
+                                       ? std::max(0.1, std::sqrt(state_.place.speed2_m2ps2 / 2))
+                                       : kSpeedNoiseMps;
+    const double n = quick.samples;
+    const double limit_mps = std::max(kStartMps * ease, 4 * speed_noise_mps / std::sqrt(n));
+    if (quick.velocity_mps > limit_mps && quick.samples >= 3 && newest.speed_mps > limit_mps) {
+      return DepartureTime();
+    }
+    const Sample& before = At(state_.count - 2);
+    if (newest.speed_mps > kFastMps && before.speed_mps > kFastMps) return DepartureTime();
+  } else {
+    const double wanted_s =
+        std::clamp(kSpanPerNoise * noise_m / 2, kShortestSpanS / 2, kLongestSpanS);
+    for (const double span_s : {wanted_s / 3, wanted_s}) {
+      const Look look = LookBack(span_s);
+      const double least_m = std::max(2.5, 1.5 * noise_m) * ease;
+      if (look.samples >= 3 && look.progress_m > least_m && look.drift_mps > kStartMps / 2 &&
+          away_m > 2 * least_m) {
+        return DepartureTime();
+      }
+    }
+  }
+  if (state_.far && Seconds(newest.time - *state_.far) >= kFarSpanS) return DepartureTime();
+  return std::nullopt;
+}
+
+// The last time at the place before the way that leads here.
+MonoTime MotionDetector::DepartureTime() const {
+  const double near_m = std::max(3.0, 1.5 * std::max(NoiseM(), std::sqrt(state_.place.scatter_m2)));
+  for (std::uint32_t i = state_.count; i-- > 0;) {
+    const Sample& s = At(i);
+    const double away_m = AwayM(s.at);
+    if (away_m > near_m && s.time > state_.since) continue;
+    if (i + 1 >= state_.count) return s.time;
+    // Between the last sample at the place and the next one, at the speed of the way.
+    const Sample& next = At(i + 1);
+    const double step_m = Hypot(next.at.east_m - s.at.east_m, next.at.north_m - s.at.north_m);
+    const double speed_mps = std::max(next.speed_mps, 0.5);
+    const Duration back = FromSeconds(std::min(step_m / speed_mps, 600.0));
+    return std::max(s.time, next.time - back);
+  }
+  return state_.count > 0 ? std::max(state_.since, At(0).time) : state_.since;
+}
+
+void MotionDetector::Rest(MonoTime since, std::vector<MotionEvent>& out) {
+  const bool changed = state_.motion != Motion::kStationary;
+  state_.motion = Motion::kStationary;
+  state_.far.reset();
+  state_.since = std::max(since, state_.since);
+  // The place begins with what the window holds of the rest.
+  Place place;
+  double n = 0;
+  for (std::uint32_t i = 0; i < state_.count; ++i) {
+    const Sample& s = At(i);
+    if (s.time < state_.since) continue;
+    n += 1;
+    place.at.east_m += (s.at.east_m - place.at.east_m) / n;
+    place.at.north_m += (s.at.north_m - place.at.north_m) / n;
+    if (s.reported) {
+      ++place.speeds;
+      place.speed2_m2ps2 += (s.speed_mps * s.speed_mps - place.speed2_m2ps2) / place.speeds;
+    }
+  }
+  const double sigma_m = NoiseM();
+  place.fixes = static_cast<std::uint32_t>(n);
+  place.variance_m2 = place.scatter_m2 = sigma_m * sigma_m;
+  place.weight = n / (sigma_m * sigma_m);
+  place.first = state_.since;
+  place.last = state_.last;
+  state_.place = place;
+  if (!changed) return;
+  MotionEvent event;
+  event.kind = MotionEvent::Kind::kMotionChange;
+  event.change = {state_.since, UtcAt(state_.since), Motion::kStationary,
+                  frame_.FromLocal(place.at)};
+  out.push_back(event);
+}
+
+void MotionDetector::Start(MonoTime since, const Distance& odometer,
+                           std::vector<MotionEvent>& out) {
+  state_.motion = Motion::kMoving;
+  state_.far.reset();
+  state_.since = std::max(since, state_.since);
+  state_.departed = state_.since;
+  state_.departed_from =
+      state_.place.fixes > 0 ? frame_.FromLocal(state_.place.at) : state_.departed_from;
+  state_.depart_reading = odometer;
+  MotionEvent event;
+  event.kind = MotionEvent::Kind::kMotionChange;
+  event.change = {state_.since, UtcAt(state_.since), Motion::kMoving, state_.departed_from};
+  out.push_back(event);
+}
+
+// A rest that has lasted becomes a stay and ends the trip.
+void MotionDetector::SettleStay(MonoTime now, const Distance& odometer,
+                                std::vector<MotionEvent>& out) {
+  if (state_.in_stay || state_.motion != Motion::kStationary ||
+      now - state_.since < options_.min_stay) {
+    return;
+  }
+  MotionEvent event;
+  const LatLon here = frame_.FromLocal(state_.place.at);
+  if (state_.in_trip) {
+    event.kind = MotionEvent::Kind::kTripEnded;
+    event.trip = TripNow(state_.since, here, odometer);
+    out.push_back(event);
+    state_.in_trip = false;
+  }
+  state_.in_stay = true;
+  state_.stay = {};
+  state_.stay.id = state_.next_id++;
+  state_.stay.begin = state_.since;
+  state_.stay_at = state_.place.at;
+  event = {};
+  event.kind = MotionEvent::Kind::kStayBegan;
+  event.stay = StayNow(state_.since);
+  out.push_back(event);
+}
+
+// Out of the surroundings of the stay: it ended when the device departed.
+void MotionDetector::LeaveStay(std::vector<MotionEvent>& out) {
+  MotionEvent event;
+  if (state_.in_stay) {
+    event.kind = MotionEvent::Kind::kStayEnded;
+    event.stay = StayNow(state_.departed);
+    out.push_back(event);
+    state_.in_stay = false;
+    event = {};
+  }
+  state_.in_trip = true;
+  state_.trip = {};
+  state_.trip.id = state_.next_id++;
+  state_.trip.begin = state_.trip.end = state_.departed;
+  state_.trip.from = state_.trip.to = state_.departed_from;
+  state_.trip_reading = state_.depart_reading;
+  event.kind = MotionEvent::Kind::kTripBegan;
+  event.trip = TripNow(state_.departed, state_.departed_from, state_.depart_reading);
+  out.push_back(event);
+}
+
+void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict& verdict,
+                            const Distance& odometer, std::vector<MotionEvent>& out) {
+  if (!Usable(live)) return;
+  if (!state_.started) Begin(live);
+  if (state_.count > 0 && live.time <= state_.last) return;
+  if (live.utc) {
+    state_.utc_minus_mono_ms =
+        live.utc->time_since_epoch().count() - live.time.time_since_epoch().count() / 1'000'000;
+  }
+  EastNorth at = frame_.ToLocal(live.position);
+  if (Hypot(at.east_m, at.north_m) > kRecentreM) {
+    Recentre(live.position);
+    at = frame_.ToLocal(live.position);
+  }
+  const bool after_gap = state_.count > 0 && live.time - state_.last > kGap;
+  state_.sigma_m = live.r68_m / kR68PerSigma;
+  const bool used = verdict.used() && !live.coasting;
+  if (after_gap) {
+    const Sample before = At(state_.count - 1);
+    const double moved_m = Hypot(at.east_m - before.at.east_m, at.north_m - before.at.north_m);
+    const double gap_s = Seconds(live.time - state_.last);
+    state_.begin = state_.count = 0;
+    // Nothing is known of the gap but its ends. Nearer than a slow walk would have led: a rest.
+    if (state_.motion != Motion::kStationary &&
+        moved_m < std::max({options_.stay_radius_m, 3 * NoiseM()}) && moved_m / gap_s < kRestMps) {
+      state_.window[0] = before;
+      state_.count = 1;
+      state_.last = live.time;
+      AddSample(live, fix, used);
+      Rest(before.time, out);
+      SettleStay(live.time, odometer, out);
+      return;
+    }
+  }
+  state_.last = live.time;
+  AddSample(live, fix, used);
+
+  if (state_.motion != Motion::kMoving) {
+    const double far_m = std::max(40.0, 5 * NoiseM());
+    if (state_.motion == Motion::kStationary && AwayM(at) > far_m) {
+      if (!state_.far) state_.far = live.time;
+    } else {
+      state_.far.reset();
+    }
+    if (state_.motion == Motion::kUnknown && state_.place.fixes == 0) {
+      state_.place.at = at;
+      state_.place.scatter_m2 = state_.sigma_m * state_.sigma_m;
+    }
+    if (const std::optional<MonoTime> start = FindStart()) {
+      Start(*start, odometer, out);
+    } else if (state_.motion == Motion::kStationary && used && !state_.far) {
+      AddToPlace(fix, fix.horizontal_accuracy_m.value_or(live.r68_m));
+    }
+  }
+  if (state_.motion != Motion::kStationary) {
+    if (const std::optional<MonoTime> stop = FindStop()) Rest(*stop, out);
+  }
+  if (state_.motion == Motion::kStationary && state_.in_stay) {
+    // Rest again: near the stay it goes on, elsewhere it has ended.
+    const double apart_m = Hypot(state_.place.at.east_m - state_.stay_at.east_m,
+                                 state_.place.at.north_m - state_.stay_at.north_m);
+    if (apart_m > std::max(options_.stay_radius_m, 3 * NoiseM())) LeaveStay(out);
+  }
+  SettleStay(live.time, odometer, out);
+  if (state_.motion == Motion::kMoving && !state_.in_trip) {
+    const double away_m = state_.in_stay ? Hypot(at.east_m - state_.stay_at.east_m,
+                                                 at.north_m - state_.stay_at.north_m)
+                                         : DBL_MAX;
+    if (away_m > std::max(options_.stay_radius_m, 3 * NoiseM())) LeaveStay(out);
+  }
+}
+
+void MotionDetector::Observe(const MotionSample& sample) {
+  if (!(sample.confidence >= 0 && sample.confidence <= 1)) return;
+  if (state_.hint && sample.time < state_.hint->time) return;
+  state_.hint = sample;
+}
+
+void MotionDetector::Advance(MonoTime now, const Distance& odometer,
+                             std::vector<MotionEvent>& out) {
+  if (state_.started) SettleStay(now, odometer, out);
+}
+
+std::optional<MonoTime> MotionDetector::NextDeadline() const {
+  if (!state_.started || state_.in_stay || state_.motion != Motion::kStationary) {
+    return std::nullopt;
+  }
+  return state_.since + options_.min_stay;
+}
+
+void MotionDetector::Finish(const Distance& odometer, std::vector<MotionEvent>& out) {
+  if (!state_.started) return;
+  MotionEvent event;
+  if (state_.in_stay) {
+    event.kind = MotionEvent::Kind::kStayEnded;
+    event.stay = StayNow(state_.last);
+    out.push_back(event);
+  } else if (state_.in_trip) {
+    const LatLon here =
+        state_.count > 0 ? frame_.FromLocal(At(state_.count - 1).at) : state_.departed_from;
+    event.kind = MotionEvent::Kind::kTripEnded;
+    event.trip = TripNow(state_.last, here, odometer);
+    out.push_back(event);
+  }
+  const std::uint64_t next_id = state_.next_id;
+  state_ = {};
+  state_.next_id = next_id;
+  frame_ = {};
+}
+
+std::optional<MonoTime> MotionDetector::since() const {
+  return state_.motion == Motion::kUnknown ? std::nullopt : std::optional<MonoTime>(state_.since);
+}
+
+Stay MotionDetector::StayNow(MonoTime end) const {
+  Stay stay = state_.stay;
+  const Place& place = state_.place;
+  stay.end = end;
+  stay.begin_utc = UtcAt(stay.begin);
+  stay.end_utc = UtcAt(end);
+  stay.position = frame_.FromLocal(place.at);
+  stay.fixes = place.fixes;
+  const double independent = std::clamp(1 + Seconds(place.last - place.first) / kDecorrelationS,
+                                        1.0, std::max(1.0, static_cast<double>(place.fixes)));
+  const double variance_m2 = std::max(place.variance_m2, place.scatter_m2) / independent;
+  stay.r68_m = kR68PerSigma * std::sqrt(variance_m2 + kSharedErrorM * kSharedErrorM);
+  return stay;
+}
+
+Trip MotionDetector::TripNow(MonoTime end, LatLon to, const Distance& odometer) const {
+  Trip trip = state_.trip;
+  trip.end = end;
+  trip.begin_utc = UtcAt(trip.begin);
+  trip.end_utc = UtcAt(end);
+  trip.to = to;
+  const Distance way = Odometer::Between(state_.trip_reading, odometer);
+  trip.distance_m = way.distance_m;
+  trip.distance_bound_m = way.bound_m;
+  return trip;
+}
+
+std::optional<Stay> MotionDetector::current_stay() const {
+  if (!state_.in_stay) return std::nullopt;
+  return StayNow(state_.last);
+}
+
+std::optional<Trip> MotionDetector::current_trip() const {
+  if (!state_.in_trip) return std::nullopt;
+  const LatLon here =
+      state_.count > 0 ? frame_.FromLocal(At(state_.count - 1).at) : state_.departed_from;
+  return TripNow(state_.last, here, state_.trip_reading);
+}
+
+std::optional<UtcTime> MotionDetector::UtcAt(MonoTime time) const {
+  if (!state_.utc_minus_mono_ms) return std::nullopt;
+  return UtcTime(
+      milliseconds(time.time_since_epoch().count() / 1'000'000 + *state_.utc_minus_mono_ms));
+}
+
+}  // namespace waymark

@@ -1,0 +1,196 @@
+// Model: while the device moves, the way between two estimates is the length of the cubic Hermite
+// curve through their positions and velocities, so that a turn between them is not cut. While it
+// rests nothing counts, however the estimate wanders; when it leaves, the straight way from the
+// place of rest to the first moving estimate is added, so that the time until the start was
+// noticed is not lost.
+//
+// Error: within a leg (from rest to rest) the errors of the positions cancel but for the first and
+// the last one; each leg adds their variances. What does not cancel, the curvature lost between
+// fixes and the jitter gained, grows with the way.
+#include "filters/odometer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "filters/state_bytes.h"
+
+namespace waymark {
+namespace {
+
+constexpr std::uint32_t kStateTag = 0x4F444F4D;  // "ODOM"
+constexpr std::uint16_t kStateVersion = 1;
+
+constexpr double kR68PerSigma = 1.5095921854516636;  // sqrt(-2 ln 0.32), circular Gaussian
+constexpr double kNormal95 = 1.959963984540054;
+// Share of the way that stays unknown however good the positions are. Raw 1 Hz tracks of chipsets
+// measure 0.04-0.10 % long against survey-grade truth (estimation.md A.3); the rest is curvature
+// between fixes (tests/bench/track_ablation.cc prints the coverage that this gives).
+constexpr double kScaleError = 0.004;
+// The place of rest follows the slow drift of the receiver but not a departure.
+constexpr double kRestTimeConstantS = 30;
+constexpr double kRestSpeedMps = 0.5;
+// Where velocities are this old they no longer say how the way curved.
+constexpr double kLongStepS = 60;
+
+bool Usable(const Estimate& e) {
+  return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
+         std::isfinite(e.velocity_east_mps) && std::isfinite(e.velocity_north_mps) &&
+         std::isfinite(e.r68_m) && std::abs(e.position.lat_deg) <= 90 &&
+         e.position.lon_deg >= -180 && e.position.lon_deg < 180;
+}
+
+}  // namespace
+
+double Odometer::ArcM(const Node& to, EastNorth chord) const {
+  const double dt_s = Seconds(to.time - last_->time);
+  const double chord_m = std::hypot(chord.east_m, chord.north_m);
+  if (dt_s > kLongStepS) return chord_m;
+  // Velocities that do not fit the chord (a correction of the position) would make loops.
+  const double fastest_mps = 1.5 * chord_m / dt_s;
+  const auto limited = [&](double ve, double vn) {
+    const double v = std::hypot(ve, vn);
+    const double k = v > fastest_mps && v > 0 ? fastest_mps / v : 1;
+    return EastNorth{ve * k * dt_s, vn * k * dt_s};
+  };
+  const EastNorth m0 = limited(last_->velocity_east_mps, last_->velocity_north_mps);
+  const EastNorth m1 = limited(to.velocity_east_mps, to.velocity_north_mps);
+  // Gauss-Legendre of three points over |H'(s)|, s in [0, 1].
+  constexpr double kNode[3] = {0.1127016653792583, 0.5, 0.8872983346207417};
+  constexpr double kWeight[3] = {5.0 / 18, 8.0 / 18, 5.0 / 18};
+  double arc_m = 0;
+  for (int i = 0; i < 3; ++i) {
+    const double s = kNode[i];
+    const double a = 6 * s * (1 - s), b = (1 - s) * (1 - 3 * s), c = s * (3 * s - 2);
+    arc_m += kWeight[i] * std::hypot(a * chord.east_m + b * m0.east_m + c * m1.east_m,
+                                     a * chord.north_m + b * m0.north_m + c * m1.north_m);
+  }
+  return std::max(arc_m, chord_m);
+}
+
+void Odometer::Update(const Estimate& e, Motion motion) {
+  if (!Usable(e) || (last_ && e.time <= last_->time)) return;
+  const double sigma_m = std::max(0.0, e.r68_m) / kR68PerSigma;
+  const Node node{e.time, e.position, e.velocity_east_mps, e.velocity_north_mps, sigma_m * sigma_m};
+  if (!last_) {
+    rest_origin_ = node.position;
+    rest_frame_ = LocalFrame(rest_origin_);
+    rest_ = {};
+    leg_variance_m2_ = node.variance_m2;
+    pending_m_ = 0;
+  } else {
+    const double step_m = ArcM(node, frame_.ToLocal(node.position));
+    if (motion == Motion::kMoving) {
+      if (motion_ == Motion::kStationary) {
+        const EastNorth at = rest_frame_.ToLocal(node.position);
+        distance_m_ += std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
+      } else {
+        distance_m_ += pending_m_ + step_m;
+      }
+      pending_m_ = 0;
+    } else if (motion == Motion::kStationary) {
+      if (motion_ != Motion::kStationary) {
+        // A leg ends here.
+        if (motion_ == Motion::kMoving) {
+          distance_m_ += step_m;
+          variance_m2_ += leg_variance_m2_ + node.variance_m2;
+          leg_variance_m2_ = node.variance_m2;
+        }
+        rest_origin_ = node.position;
+        rest_frame_ = LocalFrame(rest_origin_);
+        rest_ = {};
+      } else if (e.speed_mps() < kRestSpeedMps) {
+        const double dt_s = Seconds(node.time - last_->time);
+        const double k = dt_s / (dt_s + kRestTimeConstantS);
+        const EastNorth at = rest_frame_.ToLocal(node.position);
+        rest_.east_m += k * (at.east_m - rest_.east_m);
+        rest_.north_m += k * (at.north_m - rest_.north_m);
+      }
+      pending_m_ = 0;
+    } else {
+      pending_m_ += step_m;
+    }
+  }
+  // Unknown after a known state keeps that state: the detector will say when it changes.
+  if (motion != Motion::kUnknown) motion_ = motion;
+  last_ = node;
+  frame_ = LocalFrame(node.position);
+}
+
+void Odometer::Break() {
+  if (motion_ == Motion::kMoving && last_) variance_m2_ += leg_variance_m2_ + last_->variance_m2;
+  leg_variance_m2_ = 0;
+  pending_m_ = 0;
+  motion_ = Motion::kUnknown;
+  last_.reset();
+}
+
+Distance Odometer::total() const {
+  double variance_m2 = variance_m2_;
+  if (last_ && motion_ == Motion::kMoving) variance_m2 += leg_variance_m2_ + last_->variance_m2;
+  const double scale_m = kScaleError * distance_m_;
+  return {distance_m_, kNormal95 * std::sqrt(variance_m2) + scale_m};
+}
+
+Distance Odometer::Between(const Distance& earlier, const Distance& now) {
+  const double way_m = std::max(0.0, now.distance_m - earlier.distance_m);
+  // Both bounds hold a part that grows with the way and one that adds in squares.
+  const double scale_m = kScaleError * way_m;
+  const double a = std::max(0.0, earlier.bound_m - kScaleError * earlier.distance_m);
+  const double b = std::max(0.0, now.bound_m - kScaleError * now.distance_m);
+  return {way_m, std::sqrt(std::max(0.0, b * b - a * a)) + scale_m};
+}
+
+void Odometer::Save(std::vector<std::byte>& out) const {
+  StateWriter w(out);
+  const std::size_t mark = w.BeginBlock(kStateTag, kStateVersion);
+  w.Bool(last_.has_value());
+  if (last_) {
+    w.Time(last_->time);
+    w.Position(last_->position);
+    w.F64(last_->velocity_east_mps);
+    w.F64(last_->velocity_north_mps);
+    w.F64(last_->variance_m2);
+  }
+  w.U8(static_cast<std::uint8_t>(motion_));
+  w.Position(rest_origin_);
+  w.F64(rest_.east_m);
+  w.F64(rest_.north_m);
+  w.F64(pending_m_);
+  w.F64(distance_m_);
+  w.F64(variance_m2_);
+  w.F64(leg_variance_m2_);
+  w.EndBlock(mark);
+}
+
+Status Odometer::Restore(std::span<const std::byte> image) {
+  StateReader outer(image);
+  StateReader r(outer.Block(kStateTag, kStateVersion));
+  Odometer o;
+  if (r.Bool()) {
+    Node n;
+    n.time = r.Time();
+    n.position = r.Position();
+    n.velocity_east_mps = r.F64();
+    n.velocity_north_mps = r.F64();
+    n.variance_m2 = r.F64();
+    o.last_ = n;
+    o.frame_ = LocalFrame(n.position);
+  }
+  o.motion_ = r.Enum<Motion>(3);
+  o.rest_origin_ = r.Position();
+  o.rest_.east_m = r.F64();
+  o.rest_.north_m = r.F64();
+  o.pending_m_ = r.F64();
+  o.distance_m_ = r.F64();
+  o.variance_m2_ = r.F64();
+  o.leg_variance_m2_ = r.F64();
+  if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.pending_m_ < 0 || o.variance_m2_ < 0 ||
+      o.leg_variance_m2_ < 0) {
+    return CorruptState("odometer");
+  }
+  o.rest_frame_ = LocalFrame(o.rest_origin_);
+  *this = o;
+  return {};
+}
+
+}  // namespace waymark
