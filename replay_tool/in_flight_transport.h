@@ -23,10 +23,7 @@ class InFlightTransport final : public Transport {
       --in_flight_;
     });
   }
-  void CancelAll() override {
-    inner_.CancelAll();
-    in_flight_ = 0;
-  }
+  void CancelAll() override { inner_.CancelAll(); }
   int in_flight() const { return in_flight_; }
 
  private:

@@ -10,6 +10,7 @@
 
 #include "replay_tool/config_flags.h"
 #include "replay_tool/exit_status.h"
+#include "replay_tool/geojson_reader.h"
 #include "replay_tool/html_report.h"
 #include "replay_tool/input_file.h"
 #include "replay_tool/json_output.h"
@@ -20,10 +21,7 @@
 #include "replay_tool/summary.h"
 #include "replay_tool/thresholds.h"
 #include "replay_tool/trace_flags.h"
-#include "replay_tool/upload_transport.h"
-#if __has_include("replay_tool/geojson_reader.h")
-#include "replay_tool/geojson_reader.h"
-#endif
+#include "waymark/curl_transport.h"
 
 namespace waymark::replay {
 namespace {
@@ -86,11 +84,13 @@ class RunCommand {
 
   int ReadFences() {
     if (flags_.geofences.empty()) return kExitDone;
-#if __has_include("replay_tool/geojson_reader.h")
-    Result<std::vector<Geofence>> fences = ReadGeofences(flags_.geofences);
-    if (!fences.ok()) return FailInput(fences.status());
-    options_.fences = std::move(fences).value();
-#endif
+    Result<LoadedGeofences> loaded = LoadGeofences(flags_.geofences);
+    if (!loaded.ok()) return FailInput(loaded.status());
+    for (const FeatureProblem& problem : loaded.value().problems) {
+      Warn(flags_.geofences + ": feature " + std::to_string(problem.feature) + " ('" + problem.id +
+           "') refused: " + problem.reason);
+    }
+    options_.fences = std::move(loaded.value().fences);
     return kExitDone;
   }
 
@@ -109,7 +109,9 @@ class RunCommand {
     if (journal_) options_.journal = &*journal_;
     if (report_) html_.emplace();
     if (!options_.config.upload.url.empty()) {
-      transport_ = MakeUploadTransport();
+      Result<std::unique_ptr<Transport>> transport = MakeCurlTransport();
+      if (!transport.ok()) return Fail(kExitEnvironment, transport.status().message());
+      transport_ = std::move(transport).value();
       options_.transport = transport_.get();
     }
     return kExitDone;
