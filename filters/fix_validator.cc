@@ -206,7 +206,7 @@ double FixValidator::AccuracyM(const Fix& fix) const {
                                            : options_.default_accuracy_m;
 }
 
-Intake FixValidator::Screen(const Fix& fix, const Stamp& arrival) {
+Intake FixValidator::Screen(const Fix& fix, const Stamp& delivered) {
   Intake intake;
   intake.fix = fix;
   if (!Sanitise(intake)) return intake;
@@ -215,13 +215,16 @@ Intake FixValidator::Screen(const Fix& fix, const Stamp& arrival) {
     Refuse(intake, Reason::kDuplicate, 0, 0);
     return intake;
   }
-  if (!RepairTime(arrival, intake)) {
-    RememberSeen(fingerprint, intake.fix);
+  Stamp arrival = delivered;
+  if (Beyond(arrival.mono)) arrival.mono = fix.time;
+  const bool in_time = RepairTime(arrival, intake);
+  if (Beyond(fix.time) || Beyond(intake.fix.time)) {
+    Refuse(intake, Reason::kOutOfRange, Seconds(fix.time.time_since_epoch()),
+           Seconds(Duration(kMaxTimeNs)));
     return intake;
   }
-  if (Beyond(intake.fix.time)) {
-    Refuse(intake, Reason::kOutOfRange, Seconds(intake.fix.time.time_since_epoch()),
-           static_cast<double>(kMaxTimeNs) * 1e-9);
+  if (!in_time) {
+    RememberSeen(fingerprint, intake.fix);
     return intake;
   }
   RepairUtc(arrival, intake);
@@ -314,6 +317,8 @@ bool FixValidator::RepairTime(const Stamp& arrival, Intake& intake) {
 bool FixValidator::VoteOnClock(const Stamp& arrival, Intake& intake) {
   ClockBallot& ballot = state_.clock;
   const Duration lag = Apart(intake.fix.time, arrival.mono);
+  const MonoTime offset = Later(MonoTime(state_.clock_offset), lag);
+  if (Beyond(intake.fix.time) || Beyond(MonoTime(lag)) || Beyond(offset)) return false;
   const Duration change = Apart(MonoTime(ballot.lag), MonoTime(lag));
   const bool agrees = ballot.votes > 0 && intake.fix.time > ballot.last &&
                       change <= kClockAgreement && change >= -kClockAgreement;
@@ -321,9 +326,7 @@ bool FixValidator::VoteOnClock(const Stamp& arrival, Intake& intake) {
   ++ballot.votes;
   ballot.last = intake.fix.time;
   ballot.lag = std::min(ballot.lag, lag);
-  if (Beyond(intake.fix.time) || ballot.votes < kClockVotes ||
-      Apart(ballot.first, ballot.last) < kFutureSlack)
-    return false;
+  if (ballot.votes < kClockVotes || Apart(ballot.first, ballot.last) < kFutureSlack) return false;
   const Reason reason = lag < Duration::zero() ? Reason::kFuture : Reason::kLate;
   state_.clock_offset = Apart(MonoTime{}, Later(MonoTime(state_.clock_offset), ballot.lag));
   intake.fix.time = Later(intake.fix.time, ballot.lag);
