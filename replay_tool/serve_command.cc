@@ -1,0 +1,72 @@
+#include "replay_tool/serve_command.h"
+
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "replay_tool/collector.h"
+#include "replay_tool/exit_status.h"
+
+namespace waymark::replay {
+namespace {
+
+int FailToStart(const Status& status) {
+  // What is malformed is the command line's fault, the rest the environment's.
+  return Fail(status.code() == Code::kInvalidArgument ? kExitUsage : kExitEnvironment,
+              status.message());
+}
+
+}  // namespace
+
+int RunServe(const ServeArguments& arguments) {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &stop, nullptr);  // inherited by the server's threads
+
+  CollectorOptions options;
+  options.listen = arguments.listen;
+  options.directory = arguments.out;
+  options.max_body_bytes = arguments.max_body_bytes;
+  if (!arguments.script.empty()) {
+    Result<CollectorScript> script = CollectorScript::Load(arguments.script);
+    if (!script.ok()) return Fail(kExitInput, script.status().message());
+    options.script = std::move(script).value();
+  }
+  Result<std::unique_ptr<Collector>> collector = Collector::Start(std::move(options));
+  if (!collector.ok()) return FailToStart(collector.status());
+
+  std::printf("listening on %s, writing to %s (%llu records there)\n",
+              collector.value()->url().c_str(), arguments.out.c_str(),
+              static_cast<unsigned long long>(collector.value()->records()));
+  std::fflush(stdout);
+  int signal_number = 0;
+  sigwait(&stop, &signal_number);
+  std::printf("%llu requests; %llu records in %s/records.jsonl\n",
+              static_cast<unsigned long long>(collector.value()->requests()),
+              static_cast<unsigned long long>(collector.value()->records()), arguments.out.c_str());
+  return kExitDone;
+}
+
+void AddServeCommand(CLI::App& app, int& exit_status) {
+  auto arguments = std::make_shared<ServeArguments>();
+  CLI::App* serve = app.add_subcommand(
+      "serve",
+      "Receive batches and write each record once, as JSON lines (the reference collector)");
+  serve->add_option("--listen", arguments->listen, "ADDRESS:PORT; port 0 takes a free one")
+      ->capture_default_str();
+  serve->add_option("--out", arguments->out, "folder for records.jsonl and requests.jsonl")
+      ->required();
+  serve->add_option("--script", arguments->script,
+                    "JSON list of answers by request number, to rehearse failures");
+  serve->add_option("--max-body-bytes", arguments->max_body_bytes, "larger requests get 413")
+      ->capture_default_str();
+  serve->footer("Example: replay_tool serve --listen 127.0.0.1:8080 --out received\n");
+  serve->callback([arguments, &exit_status] { exit_status = RunServe(*arguments); });
+}
+
+}  // namespace waymark::replay
