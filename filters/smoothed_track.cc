@@ -40,8 +40,11 @@ struct Item {
   double q = 1, follow = 1, slow_var_m2 = 0;
   std::array<double, TrackFilter::kModels> mode{};
   std::optional<double> altitude_m, altitude_sigma_m;
-  bool held = false;   ///< the forward pass did not use it
-  bool begin = false;  ///< nothing before it says anything about it
+  bool stopped = false;    ///< at rest, by its speed or by the filter
+  double jump_var_m2 = 0;  ///< distrust for lying beside a jump
+  Vec2 offset;             ///< published position less smoothed.p
+  bool held = false;       ///< the forward pass did not use it
+  bool begin = false;      ///< nothing before it says anything about it
   double weight = 1;
   // In the plane `frame`:
   std::size_t frame = 0;
@@ -57,11 +60,13 @@ class Smoothing {
   void Run() {
     RemoveLatency();
     PlaceInFrames();
+    DistrustJumps();
     for (int pass = 0; pass < kPasses; ++pass) {
       Forward();
       Backward();
       if (pass + 1 < kPasses) Reweigh();
     }
+    Publish();
   }
 
  private:
@@ -95,6 +100,67 @@ class Smoothing {
     }
   }
 
+  // A receiver that jumps has let its solution drift before and starts anew after: the fixes beside
+  // the jump, the earlier ones more, are worth less than their radius says.
+  void DistrustJumps() {
+    for (std::size_t i = 1; i < items_.size(); ++i) {
+      const Item &a = items_[i - 1], &b = items_[i];
+      if (b.begin || a.held || b.held || a.frame != b.frame) continue;
+      const double dt_s = Seconds(b.time - a.time);
+      if (dt_s <= 0 || dt_s > kMaxLatencyStepS) continue;
+      Vec2 way;
+      if (a.has_velocity && b.has_velocity) {
+        way = (0.5 * dt_s) * (a.v + b.v);
+      } else if (i >= 2 && items_[i - 2].frame == a.frame && items_[i - 2].time < a.time) {
+        way = (dt_s / Seconds(a.time - items_[i - 2].time)) * (a.z - items_[i - 2].z);
+      } else {
+        continue;
+      }
+      const double d2 = (b.z - a.z - way).norm2();
+      // Two errors differ, or, without velocities, four units of the second difference's six.
+      const double noise = (b.noise.white_var_m2 + b.noise.gm_var_m2) * (b.has_velocity ? 2 : 6);
+      if (d2 < tuning_.jump_nis * noise || d2 < tuning_.jump_detect_m * tuning_.jump_detect_m)
+        continue;
+      for (std::size_t k = i; k-- > 0;) {
+        const double h = Seconds(a.time - items_[k].time) / tuning_.jump_spread_s;
+        if (h > 4) break;
+        items_[k].jump_var_m2 += items_[k].follow * d2 * tuning_.jump_before * std::exp(-2 * h);
+      }
+      for (std::size_t k = i; k < items_.size(); ++k) {
+        const double h = Seconds(items_[k].time - b.time) / tuning_.jump_spread_s;
+        if (h > 4) break;
+        items_[k].jump_var_m2 += items_[k].follow * d2 * tuning_.jump_after * std::exp(-2 * h);
+      }
+    }
+  }
+
+  // Follows the receiver's slow error by the share `follow`, but not into an excursion, and not
+  // while the body rests: what moves then is the error.
+  void Publish() {
+    for (Item& a : items_) {
+      const double var = a.noise.white_var_m2 + a.noise.gm_var_m2;
+      const double k2 = tuning_.smooth_redescend * tuning_.smooth_redescend;
+      a.offset = (a.follow / (1 + a.smoothed.b.norm2() / (k2 * var))) * a.smoothed.b;
+    }
+    if (tuning_.smooth_freeze == 0) return;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (!items_[i].stopped) continue;
+      std::size_t j = i;
+      while (j + 1 < items_.size() && items_[j + 1].stopped && !items_[j + 1].begin &&
+             items_[j + 1].frame == items_[i].frame) {
+        ++j;
+      }
+      const Vec2 from = items_[i > 0 ? i - 1 : i].offset;
+      const Vec2 to = items_[j + 1 < items_.size() ? j + 1 : j].offset;
+      const double span_s = std::max(1e-3, Seconds(items_[j].time - items_[i].time));
+      for (std::size_t k = i; k <= j; ++k) {
+        const double u = Seconds(items_[k].time - items_[i].time) / span_s;
+        items_[k].offset = from + u * (to - from);
+      }
+      i = j;
+    }
+  }
+
   AxisState Moved(AxisState s, std::size_t from, std::size_t to) const {
     if (from == to) return s;
     const LatLon p = frames_[from].FromLocal({s.p.e, s.p.n});
@@ -108,6 +174,8 @@ class Smoothing {
   }
 
   void Forward() {
+    // What drifts off by d in a time T is d / T too fast.
+    const double velocity_distrust = 1 / (tuning_.jump_spread_s * tuning_.jump_spread_s);
     for (std::size_t i = 0; i < items_.size(); ++i) {
       Item& a = items_[i];
       AxisState s;
@@ -118,14 +186,15 @@ class Smoothing {
         s.cov.vv = a.has_velocity ? a.velocity_var : 100;
         s.cov.bb = a.noise.gm_var_m2;
         s.cov.pb = -a.noise.gm_var_m2;
-        s.cov.pp = a.noise.white_var_m2 / a.weight + a.noise.gm_var_m2;
+        s.cov.pp = (a.noise.white_var_m2 + a.jump_var_m2) / a.weight + a.noise.gm_var_m2;
       } else {
         const Item& b = items_[i - 1];
         const double dt_s = Seconds(a.time - b.time);
         s = Moved(b.filtered, b.frame, a.frame);
         PredictMoving(s, dt_s, a.q, ExpNegative(dt_s / a.noise.gm_tau_s), a.noise.gm_var_m2);
-        UpdatePosition(s, a.z, a.noise.white_var_m2 / a.weight);
-        if (a.has_velocity) UpdateVelocity(s, a.v, a.velocity_var);
+        UpdatePosition(s, a.z, (a.noise.white_var_m2 + a.jump_var_m2) / a.weight);
+        if (a.has_velocity)
+          UpdateVelocity(s, a.v, a.velocity_var + a.jump_var_m2 * velocity_distrust);
       }
       a.filtered = s;
     }
@@ -202,6 +271,7 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
     if (d.fix.utc) a.utc = estimator.newest_utc;
     a.position = o.position;
     a.noise = f.noise();
+    a.noise.white_var_m2 = std::max(a.noise.white_var_m2, Square(tuning.smooth_white_m));
     a.held = !verdict.used();
     a.weight = a.held ? kHeldWeight : 1;
     a.begin = verdict.reason == Reason::kReacquired && verdict.limit == tuning.gap_restart_s;
@@ -216,6 +286,7 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
       a.velocity_var = f.measured_velocity_var();
     }
     a.q = f.q(tuning);
+    a.stopped = o.speed_mps ? *o.speed_mps == 0 : f.mode()[0] > 0.9;
     a.follow = f.follow();
     a.slow_var_m2 = f.slow_var_m2();
     a.mode = f.mode();
@@ -225,6 +296,13 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
       a.altitude_sigma_m = f.altitude().SigmaM(ahead_s);
     }
     while (!items.empty() && items.back().time == a.time) items.pop_back();  // merged
+    if (verdict.reason == Reason::kReacquired && !a.begin) {
+      // The new place has won: those that voted for it were right.
+      for (std::size_t i = items.size(); i-- > 0 && items[i].held;) {
+        items[i].held = false;
+        items[i].weight = 1;
+      }
+    }
     items.push_back(a);
     for (std::size_t i = items.size() - 1; i > 0 && items[i - 1].time >= items[i].time; --i) {
       if (items[i - 1].time == items[i].time) {
@@ -240,15 +318,19 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
     const Item& b = items[i + kAhead];
     items[i].follow = b.follow;
   }
+  for (Item& a : items) {
+    a.follow *= tuning.smooth_follow;
+    a.velocity_var *= tuning.smooth_velocity_scale;
+  }
 }
 
 void SmoothedTrack::Impl::Describe(const Item& a) {
   const AxisState& s = a.smoothed;
   Curve c;
   c.frame = a.frame;
-  c.p = s.p + a.follow * s.b;
+  c.p = s.p + a.offset;
   c.v = s.v;
-  c.var_m2 = s.cov.pp + 0.5 * Square(a.follow) * s.b.norm2() + a.slow_var_m2;
+  c.var_m2 = tuning.variance_scale * s.cov.pp + 0.5 * a.offset.norm2() + a.slow_var_m2;
   c.q = a.q;
   c.begin = a.begin;
   Estimate e;

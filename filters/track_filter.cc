@@ -14,8 +14,11 @@ constexpr double kAnchorRadiusM = 5000;
 // Radius of the circle that holds 68 % of a circular normal error, in sigmas per axis:
 // sqrt(-2 ln 0.32).
 constexpr double kR68PerSigma = 1.5095921854516636;
-constexpr double kR95PerSigma = 2.4477468306808166;  // sqrt(-2 ln 0.05)
-constexpr double kAltitudeKeptS = 60;                // an older altitude is no answer any more
+// The scale of an error is itself known to a factor only, so that the error as seen from inside has
+// the longer tail of Student's t: with 8 degrees of freedom in two dimensions the radius of 95 % is
+// sqrt((0.05^(-1/4) - 1) / (0.32^(-1/4) - 1)) times that of 68 %.
+constexpr double kR95PerR68 = 1.8389;
+constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any more
 constexpr std::size_t kStopped = 0, kSlow = 1, kFast = 2;
 
 double Square(double x) { return x * x; }
@@ -27,7 +30,7 @@ void SetRadii(Estimate& e, double var_m2) {
   e.cov_en_m2 = 0;
   const double sigma_m = std::sqrt(var_m2);
   e.r68_m = kR68PerSigma * sigma_m;
-  e.r95_m = kR95PerSigma * sigma_m;
+  e.r95_m = kR95PerR68 * e.r68_m;
 }
 
 double TrackFilter::q(const FilterTuning& tuning) const {
@@ -56,6 +59,8 @@ void TrackFilter::Reanchor() {
   for (AxisState& m : models_) move(m);
   move(jump_);
   move(combined_);
+  offset_ = Turn(offset_, c, s);
+  rest_ = Turn(rest_, c, s);
   last_raw_v_ = Turn(last_raw_v_, c, s);
   reanchored_ = true;
 }
@@ -142,13 +147,15 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   models_.fill(s);
   mode_ = {0.2, 0.4, 0.4};
   Combine();
+  offset_ = rest_ = {};
+  at_rest_ = false;
   measured_p_ = {};
   measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
   measured_v_var_ = v ? v->var : 1;
+  FollowReceiver(o, std::nullopt, t);
   support_ = 1;
   jump_votes_ = 0;
   weight_ = 1;
-  slow_var_m2_ = Square(t.slow_sigma_m);
 }
 
 void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
@@ -244,8 +251,22 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
   for (double& m : mode_) m /= sum;
 }
 
-void TrackFilter::FollowReceiver(std::optional<double> jitter_m, const FilterTuning& t) {
+void TrackFilter::FollowReceiver(const Observation& o, std::optional<double> jitter_m,
+                                 const FilterTuning& t) {
+  // The radius of a receiver that states one is half the truth, in the logarithm.
+  const double unseen_m = measured_v_ ? t.slow_sigma_m : t.blind_sigma_m;
+  slow_var_m2_ = unseen_m * (o.accuracy_reported ? o.accuracy_m / kR68PerSigma : unseen_m);
+  variance_scale_ = t.variance_scale;
   follow_ = jitter_m ? 1 / (1 + Square(*jitter_m / t.follow_jitter_m)) : 1;
+}
+
+void TrackFilter::SetOffset(double dt_s, bool at_rest, const FilterTuning& t) {
+  at_rest_ = at_rest;
+  const Vec2 target = follow_ * combined_.b;
+  rest_ = at_rest ? offset_ - target : ExpNegative(dt_s / t.rest_release_s) * rest_;
+  const double size = rest_.norm();
+  if (size > t.rest_limit_m) rest_ = (t.rest_limit_m / size) * rest_;
+  offset_ = target + rest_;
 }
 
 Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
@@ -285,6 +306,8 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   if (!enough && !waited) return held;
   models_.fill(jump_);
   Combine();
+  rest_ = {};
+  offset_ = follow_ * combined_.b;
   support_ = jump_votes_;
   jump_votes_ = 0;
   last_used_ = o.time;
@@ -297,7 +320,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   reanchored_ = false;
   if (dt_s > t.gap_restart_s) {
     Start(o, level, t);
-    FollowReceiver(jitter_m, t);
+    FollowReceiver(o, jitter_m, t);
     return {Disposition::kAdjusted, Reason::kReacquired, dt_s, t.gap_restart_s};
   }
   if (combined_.p.norm2() > Square(kAnchorRadiusM)) Reanchor();
@@ -314,7 +337,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   measured_p_ = z;
   measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
   measured_v_var_ = v ? v->var : 1;
-  FollowReceiver(jitter_m, t);
+  FollowReceiver(o, jitter_m, t);
 
   const double s = PositionInnovationVar(combined_, noise_.white_var_m2);
   const double d2 = (z - combined_.p - combined_.b).norm2();
@@ -338,6 +361,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   UpdateModels(z, noise_.white_var_m2 / weight_, v, true);
   Combine();
   last_used_ = o.time;
+  SetOffset(dt_s, o.speed_mps && *o.speed_mps == 0, t);
   if (o.altitude_m) {
     altitude_.Update(o.time, *o.altitude_m, o.vertical_accuracy_m.value_or(1.5 * o.accuracy_m));
   }
@@ -378,14 +402,14 @@ Estimate TrackFilter::Describe(const AxisState& s, const std::optional<UtcTime>&
   Estimate e;
   e.time = time_;
   e.utc = utc;
-  const Vec2 out = s.p + follow_ * s.b;
+  const Vec2 out = s.p + offset_;
   e.position = frame_.FromLocal({out.e, out.n});
   const double gamma = near_pole_ ? frame_.ConvergenceRad(e.position) : convergence_per_m_ * out.e;
   const Vec2 v = Turn(s.v, std::cos(gamma), std::sin(gamma));
   e.velocity_east_mps = v.e;
   e.velocity_north_mps = v.n;
   // E[(out - p)^2 | fixes] = P_pp + w^2 b b^T; its mean over the axes.
-  const double var = s.cov.pp + 0.5 * Square(follow_) * s.b.norm2() + slow_var_m2_;
+  const double var = variance_scale_ * s.cov.pp + 0.5 * offset_.norm2() + slow_var_m2_;
   SetRadii(e, var);
   e.speed_sigma_mps = std::sqrt(s.cov.vv);
   if (altitude_.started()) {
@@ -423,15 +447,17 @@ void LoadAxis(StateReader& r, AxisState& s) {
 void TrackFilter::Save(StateWriter& w) const {
   w.Bool(started_);
   w.Bool(reanchored_);
+  w.Bool(at_rest_);
   w.Time(time_);
   w.Time(last_used_);
   w.Position(frame_.origin());
   for (const AxisState& m : models_) SaveAxis(w, m);
   for (double m : mode_) w.F64(m);
   SaveAxis(w, combined_);
-  for (double x : {noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, slow_var_m2_,
-                   weight_, measured_v_var_, measured_p_.e, measured_p_.n, last_raw_v_.e,
-                   last_raw_v_.n, hint_stopped_}) {
+  for (double x :
+       {noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, offset_.e, offset_.n,
+        rest_.e, rest_.n, slow_var_m2_, variance_scale_, weight_, measured_v_var_, measured_p_.e,
+        measured_p_.n, last_raw_v_.e, last_raw_v_.n, hint_stopped_}) {
     w.F64(x);
   }
   w.Bool(measured_v_.has_value());
@@ -450,6 +476,7 @@ void TrackFilter::Save(StateWriter& w) const {
 void TrackFilter::Load(StateReader& r) {
   started_ = r.Bool();
   reanchored_ = r.Bool();
+  at_rest_ = r.Bool();
   time_ = r.Time();
   last_used_ = r.Time();
   SetAnchor(r.Position());
@@ -462,9 +489,10 @@ void TrackFilter::Load(StateReader& r) {
   }
   if (std::fabs(sum - 1) > 1e-6) r.Fail();
   LoadAxis(r, combined_);
-  for (double* x : {&noise_.white_var_m2, &noise_.gm_var_m2, &noise_.gm_tau_s, &follow_,
-                    &slow_var_m2_, &weight_, &measured_v_var_, &measured_p_.e, &measured_p_.n,
-                    &last_raw_v_.e, &last_raw_v_.n, &hint_stopped_}) {
+  for (double* x :
+       {&noise_.white_var_m2, &noise_.gm_var_m2, &noise_.gm_tau_s, &follow_, &offset_.e, &offset_.n,
+        &rest_.e, &rest_.n, &slow_var_m2_, &variance_scale_, &weight_, &measured_v_var_,
+        &measured_p_.e, &measured_p_.n, &last_raw_v_.e, &last_raw_v_.n, &hint_stopped_}) {
     *x = r.F64();
   }
   if (!(noise_.white_var_m2 > 0) || !(noise_.gm_var_m2 > 0) || !(noise_.gm_tau_s > 0)) r.Fail();

@@ -42,7 +42,7 @@ struct FilterTuning {
   // Speed and course lag the position by 0.2-0.5 s (A.3).
   double velocity_latency_s = 0.3;
   // Velocity noise where the phone states none, and the least that is believed (A.5), m/s.
-  double velocity_sigma_mps = 0.3;
+  double velocity_sigma_mps = 0.7;
   double velocity_sigma_floor_mps = 0.15;
   // Degrees of freedom of Student's t (A.5).
   double student_dof = 4;
@@ -57,8 +57,26 @@ struct FilterTuning {
   // Output weight: half where second-to-second jitter is this large, m per axis.
   double follow_jitter_m = 1.0;
   // Error that cannot be seen in the fixes themselves (ionosphere, ephemeris): m per axis.
-  double slow_sigma_m = 1.4;
+  // Without velocities the drift over some seconds cannot be seen either.
+  double slow_sigma_m = 1.1;
+  double blind_sigma_m = 1.5;
+  // The filter's own variance is taken this many times: velocity errors are coloured too.
+  double variance_scale = 1.3;
   double gap_restart_s = 120;
+  // At rest the published offset from p stands still: what moves then is the error. Up to this many
+  // metres, and this long after (s).
+  double rest_limit_m = 3;
+  double rest_release_s = 0.5;
+  // The smoother: share of the live output weight, and the least white noise of a fix, m per axis.
+  double smooth_follow = 1.0;
+  double smooth_white_m = 1.0;
+  double smooth_velocity_scale = 1.0;
+  double smooth_redescend = 100.0;
+  double smooth_freeze = 1.0;
+  double jump_before = 1.0;
+  double jump_after = 0.1;
+  double jump_spread_s = 5;
+  double jump_detect_m = 6;
 };
 
 /// One fix, ready for the filter.
@@ -103,6 +121,7 @@ class TrackFilter {
   const AxisState& combined() const { return combined_; }
   const NoiseModel& noise() const { return noise_; }
   double follow() const { return follow_; }
+  bool at_rest() const { return at_rest_; }
   double slow_var_m2() const { return slow_var_m2_; }
   const std::array<double, kModels>& mode() const { return mode_; }
   double q(const FilterTuning& tuning) const;
@@ -132,7 +151,9 @@ class TrackFilter {
   void Combine();
   Verdict HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
                    const std::optional<Velocity>& v, const FilterTuning& tuning);
-  void FollowReceiver(std::optional<double> jitter_m, const FilterTuning& tuning);
+  void FollowReceiver(const Observation& o, std::optional<double> jitter_m,
+                      const FilterTuning& tuning);
+  void SetOffset(double dt_s, bool at_rest, const FilterTuning& tuning);
 
   bool started_ = false, reanchored_ = false;
   MonoTime time_{}, last_used_{};
@@ -144,7 +165,10 @@ class TrackFilter {
   AxisState combined_;
   NoiseModel noise_;
   double follow_ = 1;
-  double slow_var_m2_ = 2;
+  Vec2 offset_;  ///< published position less combined_.p
+  Vec2 rest_;    ///< the part of it that a rest has left over
+  bool at_rest_ = false;
+  double slow_var_m2_ = 2, variance_scale_ = 1;
   double weight_ = 1;
   Vec2 measured_p_;
   std::optional<Vec2> measured_v_;

@@ -301,6 +301,19 @@ constexpr Knob kKnobs[] = {
     KNOB(jump_span_s),
     KNOB(follow_jitter_m),
     KNOB(slow_sigma_m),
+    KNOB(variance_scale),
+    KNOB(blind_sigma_m),
+    KNOB(rest_limit_m),
+    KNOB(rest_release_s),
+    KNOB(smooth_follow),
+    KNOB(smooth_white_m),
+    KNOB(smooth_velocity_scale),
+    KNOB(smooth_redescend),
+    KNOB(smooth_freeze),
+    KNOB(jump_before),
+    KNOB(jump_after),
+    KNOB(jump_spread_s),
+    KNOB(jump_detect_m),
 };
 #undef KNOB
 
