@@ -88,7 +88,7 @@ void MotionDetector::Recentre(LatLon origin) {
   frame_ = next;
 }
 
-void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool used) {
+void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool fresh) {
   if (state_.count > 0 && Seconds(live.time - At(state_.count - 1).time) < kSampleSpacingS) {
     return;
   }
@@ -98,13 +98,18 @@ void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool used) 
   s.ve_mps = live.velocity_east_mps;
   s.vn_mps = live.velocity_north_mps;
   s.speed_mps = live.speed_mps();
-  if (used && fix.speed_mps && std::isfinite(*fix.speed_mps) && *fix.speed_mps >= 0 &&
-      (*fix.speed_mps == 0 || (fix.course_deg && std::isfinite(*fix.course_deg)))) {
-    const double course_rad = fix.course_deg.value_or(0) * std::numbers::pi / 180;
+  if (fresh && fix.speed_mps && std::isfinite(*fix.speed_mps) && *fix.speed_mps >= 0) {
     s.reported = true;
+    if (fix.course_deg && std::isfinite(*fix.course_deg)) {
+      const double course_rad = *fix.course_deg * std::numbers::pi / 180;
+      s.ve_mps = *fix.speed_mps * std::sin(course_rad);
+      s.vn_mps = *fix.speed_mps * std::cos(course_rad);
+    } else {  // the estimate lends its direction
+      const double k = s.speed_mps > 0 ? *fix.speed_mps / s.speed_mps : 0;
+      s.ve_mps *= k;
+      s.vn_mps *= k;
+    }
     s.speed_mps = *fix.speed_mps;
-    s.ve_mps = *fix.speed_mps * std::sin(course_rad);
-    s.vn_mps = *fix.speed_mps * std::cos(course_rad);
   }
   if (state_.count == kWindow) {
     state_.begin = (state_.begin + 1) % kWindow;
@@ -403,6 +408,10 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
   const bool after_gap = state_.count > 0 && live.time - state_.last > kGap;
   state_.sigma_m = live.r68_m / kR68PerSigma;
   const bool used = verdict.used() && !live.coasting;
+  // The velocity of an outlying fix is a Doppler measurement of its own; a repeated one is not.
+  const bool fresh = used || verdict.disposition == Disposition::kProvisional ||
+                     verdict.reason == Reason::kInnovation ||
+                     verdict.reason == Reason::kImpliedSpeed;
   if (after_gap) {
     const Sample before = At(state_.count - 1);
     const double moved_m = Hypot(at.east_m - before.at.east_m, at.north_m - before.at.north_m);
@@ -414,14 +423,14 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
       state_.window[0] = before;
       state_.count = 1;
       state_.last = live.time;
-      AddSample(live, fix, used);
+      AddSample(live, fix, fresh);
       Rest(before.time, out);
       SettleStay(live.time, odometer, out);
       return;
     }
   }
   state_.last = live.time;
-  AddSample(live, fix, used);
+  AddSample(live, fix, fresh);
 
   if (state_.motion != Motion::kMoving) {
     const double far_m = std::max(40.0, 5 * NoiseM());

@@ -131,7 +131,7 @@ class MotionDetector {
 
   const Sample& At(std::uint32_t i) const { return state_.window[(state_.begin + i) % kWindow]; }
   void Begin(const Estimate& live);
-  void AddSample(const Estimate& live, const Fix& fix, bool used);
+  void AddSample(const Estimate& live, const Fix& fix, bool fresh);
   void AddToPlace(const Fix& fix, double accuracy_m);
   Look LookBack(double span_s) const;
   double NoiseM() const;

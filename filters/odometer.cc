@@ -31,6 +31,10 @@ constexpr double kRestTimeConstantS = 30;
 constexpr double kRestSpeedMps = 0.5;
 // Where velocities are this old they no longer say how the way curved.
 constexpr double kLongStepS = 60;
+// Up to here the turn between two fixes is an arc to within its own noise.
+constexpr double kShortStepS = 3;
+// Faster than this an estimated velocity tells the direction.
+constexpr double kHeadingMps = 1.0;
 
 bool Usable(const Estimate& e) {
   return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
@@ -41,10 +45,24 @@ bool Usable(const Estimate& e) {
 
 }  // namespace
 
-double Odometer::ArcM(const Node& to, EastNorth chord) const {
+double Odometer::WayM(const Node& to, EastNorth chord) const {
   const double dt_s = Seconds(to.time - last_->time);
   const double chord_m = std::hypot(chord.east_m, chord.north_m);
+  const double ve0 = last_->velocity_east_mps, vn0 = last_->velocity_north_mps;
+  const double v0_mps = std::hypot(ve0, vn0);
+  const double v1_mps = std::hypot(to.velocity_east_mps, to.velocity_north_mps);
   if (dt_s > kLongStepS) return chord_m;
+  if (dt_s <= kShortStepS && std::min(v0_mps, v1_mps) > kHeadingMps) {
+    const double e = ve0 / v0_mps + to.velocity_east_mps / v1_mps;
+    const double n = vn0 / v0_mps + to.velocity_north_mps / v1_mps;
+    const double length = std::hypot(e, n);  // 2 cos(turn / 2)
+    if (length > 1) {
+      const double turn2 = std::max(0.0, 1 - length * length / 4);  // sin^2(turn / 2)
+      // An arc is longer than its chord by (turn/2) / sin(turn/2).
+      return (chord.east_m * e + chord.north_m * n) / length *
+             (1 + turn2 / 6 + 0.075 * turn2 * turn2);
+    }
+  }
   // Velocities that do not fit the chord (a correction of the position) would make loops.
   const double fastest_mps = 1.5 * chord_m / dt_s;
   const auto limited = [&](double ve, double vn) {
@@ -52,7 +70,7 @@ double Odometer::ArcM(const Node& to, EastNorth chord) const {
     const double k = v > fastest_mps && v > 0 ? fastest_mps / v : 1;
     return EastNorth{ve * k * dt_s, vn * k * dt_s};
   };
-  const EastNorth m0 = limited(last_->velocity_east_mps, last_->velocity_north_mps);
+  const EastNorth m0 = limited(ve0, vn0);
   const EastNorth m1 = limited(to.velocity_east_mps, to.velocity_north_mps);
   // Gauss-Legendre of three points over |H'(s)|, s in [0, 1].
   constexpr double kNode[3] = {0.1127016653792583, 0.5, 0.8872983346207417};
@@ -78,20 +96,23 @@ void Odometer::Update(const Estimate& e, Motion motion) {
     leg_variance_m2_ = node.variance_m2;
     pending_m_ = 0;
   } else {
-    const double step_m = ArcM(node, frame_.ToLocal(node.position));
+    const double step_m = WayM(node, frame_.ToLocal(node.position));
     if (motion == Motion::kMoving) {
       if (motion_ == Motion::kStationary) {
         const EastNorth at = rest_frame_.ToLocal(node.position);
         distance_m_ += std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
       } else {
-        distance_m_ += pending_m_ + step_m;
+        pending_m_ += step_m;
+        if (pending_m_ > 0) {
+          distance_m_ += pending_m_;
+          pending_m_ = 0;
+        }
       }
-      pending_m_ = 0;
     } else if (motion == Motion::kStationary) {
       if (motion_ != Motion::kStationary) {
         // A leg ends here.
         if (motion_ == Motion::kMoving) {
-          distance_m_ += step_m;
+          distance_m_ += std::max(0.0, pending_m_ + step_m);
           variance_m2_ += leg_variance_m2_ + node.variance_m2;
           leg_variance_m2_ = node.variance_m2;
         }
@@ -184,7 +205,7 @@ Status Odometer::Restore(std::span<const std::byte> image) {
   o.distance_m_ = r.F64();
   o.variance_m2_ = r.F64();
   o.leg_variance_m2_ = r.F64();
-  if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.pending_m_ < 0 || o.variance_m2_ < 0 ||
+  if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 ||
       o.leg_variance_m2_ < 0) {
     return CorruptState("odometer");
   }

@@ -46,8 +46,9 @@ class Odometer {
     double velocity_east_mps = 0, velocity_north_mps = 0;
     double variance_m2 = 0;  ///< of the position along the way
   };
-  /// The length of the curve from last_ to `to`, whose offset in last_'s plane is `chord`.
-  double ArcM(const Node& to, EastNorth chord) const;
+  /// The way from last_ to `to`, whose offset in last_'s plane is `chord`. May be negative: a step
+  /// back of the estimate, which a later step forward makes good.
+  double WayM(const Node& to, EastNorth chord) const;
 
   std::optional<Node> last_;
   Motion motion_ = Motion::kUnknown;
