@@ -54,8 +54,18 @@ inline double ExpNegative(double x) {
   return (even - odd) / (even + odd);
 }
 
+/// One step of the Gauss-Markov error: b' = phi b + noise of the variance q.
+struct GmStep {
+  double phi = 1, q_m2 = 0;
+};
+
+inline GmStep StepGm(const NoiseModel& noise, double dt_s) {
+  const double phi = ExpNegative(dt_s / noise.gm_tau_s);
+  return {phi, noise.gm_var_m2 * (1 - phi * phi)};
+}
+
 /// Moving with white acceleration of the density q (m^2/s^3 per axis).
-inline void PredictMoving(AxisState& s, double dt_s, double q, double phi, double gm_var_m2) {
+inline void PredictMoving(AxisState& s, double dt_s, double q, double phi, double gm_q_m2) {
   s.p = s.p + dt_s * s.v;
   s.b = phi * s.b;
   AxisCov& c = s.cov;
@@ -65,13 +75,13 @@ inline void PredictMoving(AxisState& s, double dt_s, double q, double phi, doubl
   c.pb = phi * (c.pb + dt_s * c.vb);
   c.vv += q * dt_s;
   c.vb *= phi;
-  c.bb = phi * phi * c.bb + gm_var_m2 * (1 - phi * phi);
+  c.bb = phi * phi * c.bb + gm_q_m2;
 }
 
 /// At rest: what velocity there is dies within `decay` = exp(-dt / T); the position walks.
 inline void PredictStopped(AxisState& s, double dt_s, double time_constant_s, double decay,
                            double position_walk_m2ps, double velocity_var_m2ps2, double phi,
-                           double gm_var_m2) {
+                           double gm_q_m2) {
   const double g = time_constant_s * (1 - decay);
   s.p = s.p + g * s.v;
   s.v = decay * s.v;
@@ -82,7 +92,7 @@ inline void PredictStopped(AxisState& s, double dt_s, double time_constant_s, do
   c.pb = phi * (c.pb + g * c.vb);
   c.vv = decay * decay * c.vv + velocity_var_m2ps2 * (1 - decay * decay);
   c.vb *= phi * decay;
-  c.bb = phi * phi * c.bb + gm_var_m2 * (1 - phi * phi);
+  c.bb = phi * phi * c.bb + gm_q_m2;
 }
 
 /// Variance per axis of a measured position before it is used.
@@ -103,6 +113,24 @@ inline void UpdatePosition(AxisState& s, Vec2 z, double r_m2) {
   const double hp = c.pp + c.pb, hv = c.pv + c.vb, hb = c.pb + c.bb;
   const double inv = 1 / (hp + hb + r_m2);
   const Vec2 y = z - s.p - s.b;
+  s.p = s.p + (hp * inv) * y;
+  s.v = s.v + (hv * inv) * y;
+  s.b = s.b + (hb * inv) * y;
+  c.pp -= hp * hp * inv;
+  c.pv -= hp * hv * inv;
+  c.pb -= hp * hb * inv;
+  c.vv -= hv * hv * inv;
+  c.vb -= hv * hb * inv;
+  c.bb -= hb * hb * inv;
+  KeepPositive(c);
+}
+
+/// A position whose error has nothing to do with b: H = [1 0 0].
+inline void UpdateForeignPosition(AxisState& s, Vec2 z, double r_m2) {
+  AxisCov& c = s.cov;
+  const double hp = c.pp, hv = c.pv, hb = c.pb;
+  const double inv = 1 / (hp + r_m2);
+  const Vec2 y = z - s.p;
   s.p = s.p + (hp * inv) * y;
   s.v = s.v + (hv * inv) * y;
   s.b = s.b + (hb * inv) * y;

@@ -24,11 +24,11 @@ inline AxisCov Invert(const AxisCov& c) {
 }
 
 /// `filtered` is the state at a knot, `next` the smoothed state at the following one (same frame),
-/// `dt_s` later; q, phi and gm_var_m2 are those of PredictMoving between them.
+/// `dt_s` later; q, phi and gm_q_m2 are those of PredictMoving between them.
 inline AxisState SmoothBack(const AxisState& filtered, const AxisState& next, double dt_s, double q,
-                            double phi, double gm_var_m2) {
+                            double phi, double gm_q_m2) {
   AxisState pred = filtered;
-  PredictMoving(pred, dt_s, q, phi, gm_var_m2);
+  PredictMoving(pred, dt_s, q, phi, gm_q_m2);
   // Floors far below any real variance keep the inverse finite (dt = 0 has no process noise).
   pred.cov.pp += 1e-9;
   pred.cov.vv += 1e-9;

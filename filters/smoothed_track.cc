@@ -27,6 +27,8 @@ constexpr int kPasses = 3;
 // A held fix starts with this weight, so that two sides of equal standing can be told apart.
 constexpr double kHeldWeight = 0.01;
 constexpr double kMaxLatencyStepS = 3;
+// Over a step this long a body may have been in any mode of motion, whatever its ends were.
+constexpr Duration kLongStep = std::chrono::seconds(5);
 
 struct Item {
   MonoTime time{};
@@ -43,7 +45,10 @@ struct Item {
   bool stopped = false;    ///< at rest, by its speed or by the filter
   double jump_var_m2 = 0;  ///< distrust for lying beside a jump
   Vec2 offset;             ///< published position less smoothed.p
-  bool held = false;       ///< the forward pass did not use it
+  bool foreign = false;      ///< its error is not the b of the track
+  double measured_var_m2 = 1;
+  bool fresh_error = false;  ///< b begins anew here
+  bool held = false;   ///< the forward pass did not use it
   bool begin = false;      ///< nothing before it says anything about it
   double weight = 1;
   // In the plane `frame`:
@@ -51,6 +56,11 @@ struct Item {
   Vec2 z, v;
   AxisState filtered, smoothed;
 };
+
+/// From the item before `a` to it.
+GmStep Gm(const Item& a, double dt_s) {
+  return a.fresh_error ? GmStep{0, a.noise.gm_var_m2} : StepGm(a.noise, dt_s);
+}
 
 class Smoothing {
  public:
@@ -191,8 +201,14 @@ class Smoothing {
         const Item& b = items_[i - 1];
         const double dt_s = Seconds(a.time - b.time);
         s = Moved(b.filtered, b.frame, a.frame);
-        PredictMoving(s, dt_s, a.q, ExpNegative(dt_s / a.noise.gm_tau_s), a.noise.gm_var_m2);
-        UpdatePosition(s, a.z, (a.noise.white_var_m2 + a.jump_var_m2) / a.weight);
+        const GmStep gm = Gm(a, dt_s);
+        PredictMoving(s, dt_s, a.q, gm.phi, gm.q_m2);
+        const double r = (a.measured_var_m2 + a.jump_var_m2) / a.weight;
+        if (a.foreign) {
+          UpdateForeignPosition(s, a.z, r);
+        } else {
+          UpdatePosition(s, a.z, r);
+        }
         if (a.has_velocity)
           UpdateVelocity(s, a.v, a.velocity_var + a.jump_var_m2 * velocity_distrust);
       }
@@ -207,15 +223,15 @@ class Smoothing {
       if (i + 1 == items_.size() || items_[i + 1].begin) continue;
       const Item& b = items_[i + 1];
       const double dt_s = Seconds(b.time - a.time);
-      a.smoothed = SmoothBack(a.filtered, Moved(b.smoothed, b.frame, a.frame), dt_s, b.q,
-                              ExpNegative(dt_s / b.noise.gm_tau_s), b.noise.gm_var_m2);
+      const GmStep gm = Gm(b, dt_s);
+      a.smoothed = SmoothBack(a.filtered, Moved(b.smoothed, b.frame, a.frame), dt_s, b.q, gm.phi, gm.q_m2);
     }
   }
 
   // Against the whole error, coloured part included: a burst is no drift.
   void Reweigh() {
     for (Item& a : items_) {
-      const double r = a.noise.white_var_m2 + a.noise.gm_var_m2 + a.smoothed.cov.pp;
+      const double r = a.measured_var_m2 + (a.foreign ? 0 : a.noise.gm_var_m2) + a.smoothed.cov.pp;
       const double d2 = (a.z - a.smoothed.p).norm2();
       a.weight = std::min(1.0, (tuning_.student_dof + 2) / (tuning_.student_dof + d2 / r));
       // Far outliers do not deserve the long tail.
@@ -272,6 +288,9 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
     a.position = o.position;
     a.noise = f.noise();
     a.noise.white_var_m2 = std::max(a.noise.white_var_m2, Square(tuning.smooth_white_m));
+    a.foreign = f.foreign();
+    a.fresh_error = f.fresh_error();
+    a.measured_var_m2 = std::max(f.measured_var(), Square(tuning.smooth_white_m));
     a.held = !verdict.used();
     a.weight = a.held ? kHeldWeight : 1;
     a.begin = verdict.reason == Reason::kReacquired && verdict.limit == tuning.gap_restart_s;
@@ -318,7 +337,9 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
     const Item& b = items[i + kAhead];
     items[i].follow = b.follow;
   }
-  for (Item& a : items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Item& a = items[i];
+    if (i > 0 && a.time - items[i - 1].time > kLongStep) a.q = std::max(a.q, tuning.q_long_step);
     a.follow *= tuning.smooth_follow;
     a.velocity_var *= tuning.smooth_velocity_scale;
   }

@@ -60,8 +60,9 @@ struct FixedLagSmoother::Impl {
         const TrackFilter& g = At(i + 1).filter;
         if (g.SameFrame(f)) {
           const double dt_s = Seconds(g.time() - f.time());
-          s = SmoothBack(s, *next, dt_s, g.q(kTuning), ExpNegative(dt_s / g.noise().gm_tau_s),
-                         g.noise().gm_var_m2);
+          const GmStep gm =
+              g.fresh_error() ? GmStep{0, g.noise().gm_var_m2} : StepGm(g.noise(), dt_s);
+          s = SmoothBack(s, *next, dt_s, g.q(kTuning), gm.phi, gm.q_m2);
         }
       }
       next = s;

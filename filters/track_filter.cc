@@ -18,6 +18,9 @@ constexpr double kR68PerSigma = 1.5095921854516636;
 // the longer tail of Student's t: with 8 degrees of freedom in two dimensions the radius of 95 % is
 // sqrt((0.05^(-1/4) - 1) / (0.32^(-1/4) - 1)) times that of 68 %.
 constexpr double kR95PerR68 = 1.8389;
+constexpr std::uint32_t kForeignToOwn = 3;  // in a row, and they are the track's own
+constexpr double kLongStepS = 5;
+constexpr double kLargeSigmaM = 4;     // few phones state as much under an open sky
 constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any more
 constexpr std::size_t kStopped = 0, kSlow = 1, kFast = 2;
 
@@ -109,7 +112,8 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
       return std::nullopt;
     }
     out.v = (speed / v) * combined_.v;
-    sigma = std::max(sigma, 1.0);
+    // The direction is no more than the filter's own guess: half a radian.
+    sigma = std::max(sigma, 0.5 * speed);
   }
   // Late by the latency: go ahead with the acceleration seen, of what vehicles can do (4 m/s^2).
   const Vec2 raw = out.v;
@@ -136,6 +140,11 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   has_last_raw_v_ = false;
   combined_ = {};
   noise_ = NoiseOf(o, level);
+  own_source_ = o.source;
+  foreign_count_ = 0;
+  foreign_ = false;
+  fresh_error_ = true;
+  measured_var_ = noise_.white_var_m2;
   const auto v = MeasureVelocity(o, {}, 0, t);
   AxisState s;
   s.v = v ? v->v : Vec2{};
@@ -159,17 +168,21 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
 }
 
 void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
-  // Row-stochastic with equal chances of the two other models, for the time that has passed.
   const double stay = ExpNegative(-std::log(t.model_stay_per_s) * std::min(dt_s, 60.0));
-  const double hop = (1 - stay) / 2;
+  const double hop = 1 - stay;
+  // A body in fast motion is slow before it stands: two hops.
+  const double twice = hop * hop / 4, once = hop - twice;
+  const double chance[kModels][kModels] = {
+      {stay, once, twice}, {hop / 2, stay, hop / 2}, {twice, once, stay}};  // from, to
   std::array<AxisState, kModels> mixed;
   std::array<double, kModels> prior;
   for (std::size_t j = 0; j < kModels; ++j) {
-    prior[j] = stay * mode_[j] + hop * (1 - mode_[j]);
+    prior[j] = 0;
+    for (std::size_t i = 0; i < kModels; ++i) prior[j] += chance[i][j] * mode_[i];
     AxisState m;
     double w[kModels];
     for (std::size_t i = 0; i < kModels; ++i) {
-      w[i] = (i == j ? stay : hop) * mode_[i] / prior[j];
+      w[i] = chance[i][j] * mode_[i] / prior[j];
       const AxisState& x = models_[i];
       m.p = m.p + w[i] * x.p;
       m.v = m.v + w[i] * x.v;
@@ -192,13 +205,12 @@ void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
   mode_ = prior;
 }
 
-void TrackFilter::PredictModels(double dt_s, const FilterTuning& t) {
-  const double phi = ExpNegative(dt_s / noise_.gm_tau_s);
+void TrackFilter::PredictModels(double dt_s, const GmStep& gm, const FilterTuning& t) {
   const double decay = ExpNegative(dt_s / t.stop_time_constant_s);
   PredictStopped(models_[kStopped], dt_s, t.stop_time_constant_s, decay, t.stop_walk_m2ps,
-                 t.stop_velocity_var_m2ps2, phi, noise_.gm_var_m2);
-  PredictMoving(models_[kSlow], dt_s, t.q_slow, phi, noise_.gm_var_m2);
-  PredictMoving(models_[kFast], dt_s, t.q_fast, phi, noise_.gm_var_m2);
+                 t.stop_velocity_var_m2ps2, gm.phi, gm.q_m2);
+  PredictMoving(models_[kSlow], dt_s, t.q_slow, gm.phi, gm.q_m2);
+  PredictMoving(models_[kFast], dt_s, t.q_fast, gm.phi, gm.q_m2);
 }
 
 void TrackFilter::Combine() {
@@ -230,9 +242,13 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
     AxisState& m = models_[j];
     double l = 0;
     if (use_position) {
-      const double s = PositionInnovationVar(m, r_m2);
-      l -= (z - m.p - m.b).norm2() / (2 * s) + std::log(s);
-      UpdatePosition(m, z, r_m2);
+      const double s = foreign_ ? m.cov.pp + r_m2 : PositionInnovationVar(m, r_m2);
+      l -= (z - m.p - (foreign_ ? Vec2{} : m.b)).norm2() / (2 * s) + std::log(s);
+      if (foreign_) {
+        UpdateForeignPosition(m, z, r_m2);
+      } else {
+        UpdatePosition(m, z, r_m2);
+      }
     }
     if (v) {
       const double s = m.cov.vv + v->var;
@@ -253,9 +269,10 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
 
 void TrackFilter::FollowReceiver(const Observation& o, std::optional<double> jitter_m,
                                  const FilterTuning& t) {
-  // The radius of a receiver that states one is half the truth, in the logarithm.
+  // The radius of a receiver that states one is half the truth, in the logarithm; a large one more.
   const double unseen_m = measured_v_ ? t.slow_sigma_m : t.blind_sigma_m;
-  slow_var_m2_ = unseen_m * (o.accuracy_reported ? o.accuracy_m / kR68PerSigma : unseen_m);
+  const double stated_m = o.accuracy_reported ? o.accuracy_m / kR68PerSigma : unseen_m;
+  slow_var_m2_ = unseen_m * stated_m * std::max(1.0, stated_m / kLargeSigmaM);
   variance_scale_ = t.variance_scale;
   follow_ = jitter_m ? 1 / (1 + Square(*jitter_m / t.follow_jitter_m)) : 1;
 }
@@ -276,19 +293,17 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
     jump_.p = z;
     jump_.b = {};
     const double r = r_m2 + noise_.gm_var_m2;
-    jump_.cov = {r, 0, -noise_.gm_var_m2, v ? v->var : combined_.cov.vv + 4, 0, noise_.gm_var_m2};
+    // Without a velocity, the old one or up to that of a car: 15 m/s per axis.
+    jump_.cov = {r, 0, -noise_.gm_var_m2, v ? v->var : 225, 0, noise_.gm_var_m2};
     if (v) jump_.v = v->v;
     jump_votes_ = 1;
-    jump_begin_ = jump_time_ = o.time;
+    jump_begin_ = o.time;
   };
   const Verdict held{Disposition::kProvisional, Reason::kInnovation, nis, t.jump_nis};
   if (jump_votes_ == 0) {
     begin();
     return held;
   }
-  const double dt_s = Seconds(o.time - jump_time_);
-  PredictMoving(jump_, dt_s, t.q_fast, ExpNegative(dt_s / noise_.gm_tau_s), noise_.gm_var_m2);
-  jump_time_ = o.time;
   const double s = PositionInnovationVar(jump_, r_m2);
   const double d2 = (z - jump_.p - jump_.b).norm2();
   if (d2 > t.jump_nis * s && d2 > Square(t.jump_min_m)) {
@@ -314,6 +329,24 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   return {Disposition::kAdjusted, Reason::kReacquired, nis, t.jump_nis};
 }
 
+// A position of another kind (a network fix between satellite fixes, a radius twice or half of those
+// before) does not share their slow error. True: it is of the track's own kind, or has become so.
+bool TrackFilter::Adopt(const Observation& o, const NoiseModel& stated) {
+  fresh_error_ = false;
+  const double ratio = stated.gm_var_m2 / noise_.gm_var_m2;
+  if (o.source == own_source_ && ratio < 4 && ratio > 0.25) {
+    foreign_count_ = 0;
+    noise_ = stated;
+    return true;
+  }
+  if (++foreign_count_ < kForeignToOwn) return false;
+  foreign_count_ = 0;
+  own_source_ = o.source;
+  noise_ = stated;
+  fresh_error_ = true;
+  return true;
+}
+
 Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level,
                           std::optional<double> jitter_m, const FilterTuning& t) {
   const double dt_s = Seconds(o.time - time_);
@@ -324,11 +357,15 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     return {Disposition::kAdjusted, Reason::kReacquired, dt_s, t.gap_restart_s};
   }
   if (combined_.p.norm2() > Square(kAnchorRadiusM)) Reanchor();
-  noise_ = NoiseOf(o, level);
+  const NoiseModel stated = NoiseOf(o, level);
+  foreign_ = !Adopt(o, stated);
+  const GmStep gm =
+      fresh_error_ ? GmStep{0, noise_.gm_var_m2} : StepGm(noise_, std::max(dt_s, 0.0));
   if (dt_s > 0) {
     MixModels(dt_s, t);
-    PredictModels(dt_s, t);
+    PredictModels(dt_s, gm, t);
     Combine();
+    PredictMoving(jump_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
   time_ = o.time;
   const EastNorth local = frame_.ToLocal(o.position);
@@ -339,12 +376,23 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   measured_v_var_ = v ? v->var : 1;
   FollowReceiver(o, jitter_m, t);
 
-  const double s = PositionInnovationVar(combined_, noise_.white_var_m2);
-  const double d2 = (z - combined_.p - combined_.b).norm2();
-  const double nis = d2 / s;
+  // Foreign fixes in a row err alike.
+  measured_var_ = foreign_ ? (stated.white_var_m2 + stated.gm_var_m2) * foreign_count_
+                           : noise_.white_var_m2;
+  const double d2 = (z - combined_.p - (foreign_ ? Vec2{} : combined_.b)).norm2();
+  double nis = d2 / (foreign_ ? combined_.cov.pp + measured_var_
+                              : PositionInnovationVar(combined_, measured_var_));
+  if (dt_s > kLongStepS) {
+    // After a silence one model that explains the fix is enough; at every second it would let the
+    // fastest one take each burst for a manoeuvre.
+    for (const AxisState& m : models_) {
+      const double s = foreign_ ? m.cov.pp + measured_var_ : PositionInnovationVar(m, measured_var_);
+      nis = std::min(nis, (z - m.p - (foreign_ ? Vec2{} : m.b)).norm2() / s);
+    }
+  }
   if (nis > t.jump_nis && d2 > Square(t.jump_min_m)) {
     weight_ = 0;
-    const Verdict verdict = HoldJump(o, z, noise_.white_var_m2, nis, v, t);
+    const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, t);
     if (verdict.used()) return verdict;
     // The velocity of an outlying position is used if it fits: it is measured independently.
     if (v && (v->v - combined_.v).norm2() < 16 * (combined_.cov.vv + v->var)) {
@@ -358,7 +406,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   // Student's t with the innovation's own covariance: the weight of a fix that fits is 1 or more,
   // and more than 1 is not believed.
   weight_ = std::min(1.0, (t.student_dof + 2) / (t.student_dof + nis));
-  UpdateModels(z, noise_.white_var_m2 / weight_, v, true);
+  UpdateModels(z, measured_var_ / weight_, v, true);
   Combine();
   last_used_ = o.time;
   SetOffset(dt_s, o.speed_mps && *o.speed_mps == 0, t);
@@ -381,7 +429,8 @@ Estimate TrackFilter::At(MonoTime time, const FilterTuning& t) const {
   const double dt_s = Seconds(time - time_);
   if (dt_s > 0) {
     // Coasting: the mixture of the models moves as its mean; a stopped one does not move.
-    PredictMoving(s, dt_s, q(t), ExpNegative(dt_s / noise_.gm_tau_s), noise_.gm_var_m2);
+    const GmStep gm = StepGm(noise_, dt_s);
+    PredictMoving(s, dt_s, q(t), gm.phi, gm.q_m2);
   }
   Estimate e = Describe(s, std::nullopt);
   e.time = time;
@@ -464,10 +513,14 @@ void TrackFilter::Save(StateWriter& w) const {
   w.F64(measured_v_ ? measured_v_->e : 0);
   w.F64(measured_v_ ? measured_v_->n : 0);
   w.Bool(has_last_raw_v_);
+  w.U8(static_cast<std::uint8_t>(own_source_));
+  w.U32(foreign_count_);
+  w.Bool(foreign_);
+  w.Bool(fresh_error_);
+  w.F64(measured_var_);
   w.U32(support_);
   w.U32(jump_votes_);
   w.Time(jump_begin_);
-  w.Time(jump_time_);
   SaveAxis(w, jump_);
   w.Time(hint_time_);
   altitude_.Save(w);
@@ -503,10 +556,15 @@ void TrackFilter::Load(StateReader& r) {
   v.n = r.F64();
   measured_v_ = has_v ? std::optional<Vec2>(v) : std::nullopt;
   has_last_raw_v_ = r.Bool();
+  own_source_ = r.Enum<FixSource>(4);
+  foreign_count_ = r.U32();
+  foreign_ = r.Bool();
+  fresh_error_ = r.Bool();
+  measured_var_ = r.F64();
+  if (!(measured_var_ > 0)) r.Fail();
   support_ = r.U32();
   jump_votes_ = r.U32();
   jump_begin_ = r.Time();
-  jump_time_ = r.Time();
   LoadAxis(r, jump_);
   hint_time_ = r.Time();
   altitude_.Load(r);

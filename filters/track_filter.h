@@ -67,6 +67,7 @@ struct FilterTuning {
   // metres, and this long after (s).
   double rest_limit_m = 3;
   double rest_release_s = 0.5;
+  double q_long_step = 4;
   // The smoother: share of the live output weight, and the least white noise of a fix, m per axis.
   double smooth_follow = 1.0;
   double smooth_white_m = 1.0;
@@ -119,7 +120,10 @@ class TrackFilter {
   // What the smoother and the noise monitor need of the last step.
   const LocalFrame& frame() const { return frame_; }
   const AxisState& combined() const { return combined_; }
-  const NoiseModel& noise() const { return noise_; }
+  const NoiseModel& noise() const { return noise_; }  ///< of the track's own source
+  bool foreign() const { return foreign_; }           ///< the last fix was not of that kind
+  double measured_var() const { return measured_var_; }  ///< its variance without b
+  bool fresh_error() const { return fresh_error_; }   ///< b began anew with the last fix
   double follow() const { return follow_; }
   bool at_rest() const { return at_rest_; }
   double slow_var_m2() const { return slow_var_m2_; }
@@ -145,9 +149,10 @@ class TrackFilter {
   NoiseModel NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const;
   void SetAnchor(LatLon origin);
   void Reanchor();
-  void PredictModels(double dt_s, const FilterTuning& tuning);
+  void PredictModels(double dt_s, const GmStep& gm, const FilterTuning& tuning);
   void MixModels(double dt_s, const FilterTuning& tuning);
   void UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v, bool use_position);
+  bool Adopt(const Observation& o, const NoiseModel& noise);
   void Combine();
   Verdict HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
                    const std::optional<Velocity>& v, const FilterTuning& tuning);
@@ -164,6 +169,10 @@ class TrackFilter {
   std::array<double, kModels> mode_{0.2, 0.4, 0.4};
   AxisState combined_;
   NoiseModel noise_;
+  FixSource own_source_ = FixSource::kUnknown;
+  std::uint32_t foreign_count_ = 0;
+  bool foreign_ = false, fresh_error_ = true;
+  double measured_var_ = 1;
   double follow_ = 1;
   Vec2 offset_;  ///< published position less combined_.p
   Vec2 rest_;    ///< the part of it that a rest has left over
@@ -177,7 +186,7 @@ class TrackFilter {
   bool has_last_raw_v_ = false;
   std::uint32_t support_ = 0;     ///< fixes that agreed with this track lately
   std::uint32_t jump_votes_ = 0;  ///< fixes that agree with the second hypothesis
-  MonoTime jump_begin_{}, jump_time_{};
+  MonoTime jump_begin_{};
   AxisState jump_;
   double hint_stopped_ = 0;
   MonoTime hint_time_{};

@@ -57,6 +57,8 @@ double Distance(EastNorth a, EastNorth b) {
   return std::hypot(a.east_m - b.east_m, a.north_m - b.north_m);
 }
 
+const char* trace = nullptr;
+
 Judgement Judge(const Session& s, const FilterTuning& tuning) {
   Judgement j;
   j.name = s.name;
@@ -66,8 +68,20 @@ Judgement Judge(const Session& s, const FilterTuning& tuning) {
   EstimatorAccess::Of(estimator).tuning = tuning;
   for (const DeliveredFix& d : s.fixes) {
     const std::int64_t ms = d.fix.utc->time_since_epoch().count();
-    estimator.Update(d.fix, d.arrival);
+    const Verdict verdict = estimator.Update(d.fix, d.arrival);
     const auto e = estimator.Latest();
+    if (trace != nullptr && s.name.find(trace) != std::string::npos) {
+      const auto truth_now = TruthAt(s, frame, ms);
+      const TrackFilter& f = EstimatorAccess::Of(estimator).filter;
+      const EastNorth q = truth_now.value_or(EastNorth{}), z = frame.ToLocal(d.fix.position);
+      const EastNorth p = e ? frame.ToLocal(e->position) : EastNorth{};
+      std::printf("@ %lld %s/%s %.2f raw %.1f,%.1f est %.1f,%.1f r68 %.1f b %.1f,%.1f v %.1f,%.1f vm %.1f,%.1f mode %.2f %.2f %.2f w %.2f white %.2f gm %.2f tau %.1f\n",
+                  static_cast<long long>(ms / 1000 % 100000), DispositionName(verdict.disposition), ReasonName(verdict.reason), verdict.value,
+                  z.east_m - q.east_m, z.north_m - q.north_m, p.east_m - q.east_m, p.north_m - q.north_m, e ? e->r68_m : 0.0,
+                  f.combined().b.e, f.combined().b.n, f.combined().v.e, f.combined().v.n,
+                  f.measured_velocity() ? f.measured_velocity()->e : 0.0, f.measured_velocity() ? f.measured_velocity()->n : 0.0,
+                  f.mode()[0], f.mode()[1], f.mode()[2], f.follow(), std::sqrt(f.noise().white_var_m2), std::sqrt(f.noise().gm_var_m2), f.noise().gm_tau_s);
+    }
     const auto truth = TruthAt(s, frame, ms);
     if (truth) j.raw.m.push_back(Distance(frame.ToLocal(d.fix.position), *truth));
     if (!e) continue;
@@ -116,6 +130,11 @@ Judgement JudgeThinned(const Session& s, const FilterTuning& tuning) {
     j.smoothed.Add(Distance(frame.ToLocal(e->position), truth), e->r68_m, e->r95_m);
   }
   j.live = j.smoothed;
+  if (trace != nullptr) {
+    int n = 0;
+    for (const Verdict& v : track.value().verdicts()) n += !v.used();
+    std::printf("@ %s unused %d of %zu\n", s.name.c_str(), n, s.fixes.size());
+  }
   return j;
 }
 
@@ -305,6 +324,7 @@ constexpr Knob kKnobs[] = {
     KNOB(blind_sigma_m),
     KNOB(rest_limit_m),
     KNOB(rest_release_s),
+    KNOB(q_long_step),
     KNOB(smooth_follow),
     KNOB(smooth_white_m),
     KNOB(smooth_velocity_scale),
@@ -342,6 +362,8 @@ int main(int argc, char** argv) {
       sessions = true;
     } else if (a == "--data" && i + 1 < argc) {
       data = argv[++i];
+    } else if (a == "--trace" && i + 1 < argc) {
+      trace = argv[++i];
     } else if (a == "--only" && i + 1 < argc) {
       only = argv[++i];
     } else if (a == "--set" && i + 1 < argc && Apply(tuning, argv[i + 1])) {
