@@ -31,6 +31,8 @@ constexpr double kStartMps = 0.8;
 // sigma apart.
 constexpr double kSpanPerNoise = 8;
 constexpr double kShortestSpanS = 15, kLongestSpanS = 90;
+constexpr double kShortestStartSpanS = 10, kLeastProgressM = 4, kLeastDepartureM = 8;
+constexpr double kQuietM = 5;
 constexpr double kRestSpanReportedS = 6, kStartSpanReportedS = 5;
 constexpr double kFastMps = 2.5;        // no standing device reports this twice
 constexpr double kSpeedNoiseMps = 0.3;  // where none was learned (estimation.md A.5)
@@ -159,15 +161,17 @@ double MotionDetector::AwayM(EastNorth at) const {
 
 double MotionDetector::NoiseM() const { return std::clamp(state_.sigma_m, 1.0, 200.0); }
 
-MotionDetector::Look MotionDetector::LookBack(double span_s) const {
+MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) const {
   Look look;
   if (state_.count == 0) return look;
   const MonoTime newest = At(state_.count - 1).time;
   std::uint32_t first = state_.count;
-  while (first > 0 && Seconds(newest - At(first - 1).time) <= span_s) --first;
-  // A span that begins between two samples reaches back to the earlier one.
-  if (first > 0 && state_.count - first < 3) first = state_.count >= 3 ? state_.count - 3 : 0;
+  while (first > 0 && At(first - 1).time >= from &&
+         (Seconds(newest - At(first - 1).time) <= span_s || state_.count - first < 3)) {
+    --first;
+  }
   const std::uint32_t n = state_.count - first;
+  if (n == 0) return look;
   look.samples = n;
   look.span_s = Seconds(newest - At(first).time);
   if (n < 2 || look.span_s <= 0) return look;
@@ -214,14 +218,16 @@ std::optional<MonoTime> MotionDetector::FindStop() const {
                       newest - state_.hint->time < kHintAge;
   const bool still = hinted && state_.hint->activity == Activity::kStill;
   const bool active = hinted && state_.hint->activity >= Activity::kWalking;
+  // Seconds before a start say nothing about a rest after it.
+  const MonoTime from = state_.motion == Motion::kMoving ? state_.since : MonoTime::min();
   double span_s = 0;
-  const Look quick = LookBack(kRestSpanReportedS);
+  const Look quick = LookBack(kRestSpanReportedS, from);
   if (quick.reported == quick.samples && quick.samples >= 3) {
     const bool standing = quick.speed_mps < kRestMps && quick.span_s >= 3;
     if (standing && !active) {
       span_s = quick.span_s;
     } else {
-      const Look longer = LookBack(3 * kRestSpanReportedS);
+      const Look longer = LookBack(3 * kRestSpanReportedS, from);
       if (longer.reported == longer.samples && longer.span_s >= 2 * kRestSpanReportedS &&
           longer.velocity_mps < kRestMps && longer.speed_mps < kFastMps / 2) {
         span_s = longer.span_s;
@@ -230,7 +236,7 @@ std::optional<MonoTime> MotionDetector::FindStop() const {
   } else {
     const double wanted_s =
         std::clamp(kSpanPerNoise * NoiseM(), kShortestSpanS, kLongestSpanS) * (still ? 0.5 : 1);
-    const Look look = LookBack(wanted_s);
+    const Look look = LookBack(wanted_s, from);
     if (look.span_s >= 0.8 * wanted_s && look.drift_mps < kRestMps && look.samples >= 3) {
       span_s = look.span_s;
     }
@@ -262,13 +268,29 @@ std::optional<MonoTime> MotionDetector::FindStart() const {
     const Sample& before = At(state_.count - 2);
     if (newest.speed_mps > kFastMps && before.speed_mps > kFastMps) return DepartureTime();
   } else {
+    // Three fast estimates in a row that lead away from the place, well out of its noise.
+    // (Where the noise is large, a jump that the filter follows looks the same.)
+    if (state_.count >= 3 && noise_m < kQuietM &&
+        away_m > std::max(kLeastDepartureM, 4 * noise_m)) {
+      bool leaving = true;
+      for (std::uint32_t i = state_.count - 3; i < state_.count; ++i) {
+        const Sample& s = At(i);
+        const double outward_mps = (s.ve_mps * (newest.at.east_m - state_.place.at.east_m) +
+                                    s.vn_mps * (newest.at.north_m - state_.place.at.north_m)) /
+                                   away_m;
+        leaving = leaving && outward_mps > kFastMps;
+      }
+      if (leaving) return DepartureTime();
+    }
+    // The filter smears a jump over some fixes, which looks like progress: a short way must be long
+    // against the noise, as a car's is; a walker's shows over a long span.
     const double wanted_s =
-        std::clamp(kSpanPerNoise * noise_m / 2, kShortestSpanS / 2, kLongestSpanS);
-    for (const double span_s : {wanted_s / 3, wanted_s}) {
-      const Look look = LookBack(span_s);
-      const double least_m = std::max(2.5, 1.5 * noise_m) * ease;
-      if (look.samples >= 3 && look.progress_m > least_m && look.drift_mps > kStartMps / 2 &&
-          away_m > 2 * least_m) {
+        std::clamp(kSpanPerNoise * noise_m / 2, kShortestStartSpanS, kLongestSpanS);
+    const double least_m = std::max(kLeastProgressM, 1.5 * noise_m) * ease;
+    for (const double factor : {1.0, 3.0}) {
+      const Look look = LookBack(wanted_s / factor);
+      if (look.samples >= 3 && look.progress_m > factor * least_m &&
+          look.drift_mps > kStartMps / 2 && away_m > 2 * factor * least_m) {
         return DepartureTime();
       }
     }
@@ -438,10 +460,6 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
       if (!state_.far) state_.far = live.time;
     } else {
       state_.far.reset();
-    }
-    if (state_.motion == Motion::kUnknown && state_.place.fixes == 0) {
-      state_.place.at = at;
-      state_.place.scatter_m2 = state_.sigma_m * state_.sigma_m;
     }
     if (const std::optional<MonoTime> start = FindStart()) {
       Start(*start, odometer, out);

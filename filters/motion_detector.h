@@ -84,7 +84,8 @@ class MotionDetector {
     double speed_mps = 0;
     bool reported = false;  ///< the source reported speed (and course, if it moved)
   };
-  /// What the last seconds look like.
+  /// What the last seconds look like: a span, three samples at least where there are, and none
+  /// before `from`.
   struct Look {
     double span_s = 0;
     std::uint32_t samples = 0, reported = 0;
@@ -133,7 +134,7 @@ class MotionDetector {
   void Begin(const Estimate& live);
   void AddSample(const Estimate& live, const Fix& fix, bool fresh);
   void AddToPlace(const Fix& fix, double accuracy_m);
-  Look LookBack(double span_s) const;
+  Look LookBack(double span_s, MonoTime from = MonoTime::min()) const;
   double NoiseM() const;
   double AwayM(EastNorth at) const;
   std::optional<MonoTime> FindStop() const;

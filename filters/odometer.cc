@@ -25,7 +25,7 @@ constexpr double kNormal95 = 1.959963984540054;
 // Share of the way that stays unknown however good the positions are. Raw 1 Hz tracks of chipsets
 // measure 0.04-0.10 % long against survey-grade truth (estimation.md A.3); the rest is curvature
 // between fixes (tests/bench/track_ablation.cc prints the coverage that this gives).
-constexpr double kScaleError = 0.004;
+constexpr double kScaleError = 0.0025;
 // The place of rest follows the slow drift of the receiver but not a departure.
 constexpr double kRestTimeConstantS = 30;
 constexpr double kRestSpeedMps = 0.5;
@@ -35,6 +35,13 @@ constexpr double kLongStepS = 60;
 constexpr double kShortStepS = 3;
 // Faster than this an estimated velocity tells the direction.
 constexpr double kHeadingMps = 1.0;
+// An excursion from a place of rest: nearer than this and shorter than this it may be the filter
+// that follows a jump of the receiver (canyon: 10 s on average, estimation.md E).
+constexpr double kExcursionM = 30;
+constexpr Duration kExcursion = std::chrono::seconds(60);
+// What a gap between fixes hides of the way: roads within a city curve by some percent of a way of
+// 10 s (estimation.md A.3: p95 of the linear track, 11 m per 10 s, at about 20 m/s).
+constexpr double kUnseenPerS = 0.003, kMostUnseen = 0.3;
 
 bool Usable(const Estimate& e) {
   return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
@@ -85,62 +92,121 @@ double Odometer::WayM(const Node& to, EastNorth chord) const {
   return std::max(arc_m, chord_m);
 }
 
+// Takes one step into the leg that goes on.
+void Odometer::Walk(const Node& to, double speed_sigma_mps) {
+  const double step_m = WayM(to, frame_.ToLocal(to.position));
+  const double length_m = std::abs(step_m);
+  const double dt_s = Seconds(to.time - last_->time);
+  const double v_mps = std::hypot(to.velocity_east_mps, to.velocity_north_mps);
+  // A direction that is wrong by an angle a shows cos(a) of the way; an estimate that jitters as
+  // much adds it.
+  const double wrong = v_mps > 0 ? std::min(1.0, speed_sigma_mps / v_mps) : 1;
+  held_.jitter_m += length_m * wrong * wrong / 2;
+  if (dt_s > kShortStepS) {
+    const double unseen_m = length_m * std::min(kMostUnseen, kUnseenPerS * dt_s);
+    held_.variance_m2 += unseen_m * unseen_m;
+  }
+  held_.distance_m += step_m;
+}
+
+void Odometer::CommitHeld() {
+  // A step back of the estimate waits for the step forward that makes it good.
+  if (held_.distance_m < 0) return;
+  distance_m_ += held_.distance_m;
+  variance_m2_ += held_.variance_m2;
+  jitter_m_ += held_.jitter_m;
+  held_ = {};
+}
+
+// The device rests again before it got away from its last place of rest: what it did there is not
+// told from noise but by where it ended.
+void Odometer::EndExcursion(const Node& at) {
+  const EastNorth here = rest_frame_.ToLocal(at.position);
+  const double moved_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
+  held_ = {};
+  leaving_.reset();
+  if (moved_m <= 2 * std::sqrt(leg_variance_m2_ + at.variance_m2)) return;
+  distance_m_ += moved_m;
+  EndLeg(at);
+}
+
+void Odometer::EndLeg(const Node& at) {
+  variance_m2_ += leg_variance_m2_ + at.variance_m2;
+  RestAt(at);
+}
+
+void Odometer::RestAt(const Node& at) {
+  leg_variance_m2_ = at.variance_m2;
+  rest_origin_ = at.position;
+  rest_frame_ = LocalFrame(rest_origin_);
+  rest_ = {};
+}
+
+void Odometer::FollowRest(const Node& node) {
+  const double dt_s = Seconds(node.time - last_->time);
+  const double k = dt_s / (dt_s + kRestTimeConstantS);
+  const EastNorth at = rest_frame_.ToLocal(node.position);
+  rest_.east_m += k * (at.east_m - rest_.east_m);
+  rest_.north_m += k * (at.north_m - rest_.north_m);
+}
+
 void Odometer::Update(const Estimate& e, Motion motion) {
   if (!Usable(e) || (last_ && e.time <= last_->time)) return;
+  // Unknown after a known state keeps that state: the detector will say when it changes.
+  if (motion == Motion::kUnknown) motion = motion_;
   const double sigma_m = std::max(0.0, e.r68_m) / kR68PerSigma;
+  const double speed_sigma_mps = std::isfinite(e.speed_sigma_mps) ? std::abs(e.speed_sigma_mps) : 0;
   const Node node{e.time, e.position, e.velocity_east_mps, e.velocity_north_mps, sigma_m * sigma_m};
   if (!last_) {
-    rest_origin_ = node.position;
-    rest_frame_ = LocalFrame(rest_origin_);
-    rest_ = {};
-    leg_variance_m2_ = node.variance_m2;
-    pending_m_ = 0;
-  } else {
-    const double step_m = WayM(node, frame_.ToLocal(node.position));
-    if (motion == Motion::kMoving) {
-      if (motion_ == Motion::kStationary) {
-        const EastNorth at = rest_frame_.ToLocal(node.position);
-        distance_m_ += std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
-      } else {
-        pending_m_ += step_m;
-        if (pending_m_ > 0) {
-          distance_m_ += pending_m_;
-          pending_m_ = 0;
-        }
-      }
-    } else if (motion == Motion::kStationary) {
-      if (motion_ != Motion::kStationary) {
-        // A leg ends here.
-        if (motion_ == Motion::kMoving) {
-          distance_m_ += std::max(0.0, pending_m_ + step_m);
-          variance_m2_ += leg_variance_m2_ + node.variance_m2;
-          leg_variance_m2_ = node.variance_m2;
-        }
-        rest_origin_ = node.position;
-        rest_frame_ = LocalFrame(rest_origin_);
-        rest_ = {};
-      } else if (e.speed_mps() < kRestSpeedMps) {
-        const double dt_s = Seconds(node.time - last_->time);
-        const double k = dt_s / (dt_s + kRestTimeConstantS);
-        const EastNorth at = rest_frame_.ToLocal(node.position);
-        rest_.east_m += k * (at.east_m - rest_.east_m);
-        rest_.north_m += k * (at.north_m - rest_.north_m);
-      }
-      pending_m_ = 0;
-    } else {
-      pending_m_ += step_m;
+    RestAt(node);
+  } else if (motion == Motion::kUnknown) {
+    Walk(node, speed_sigma_mps);
+  } else if (motion == Motion::kStationary) {
+    if (motion_ == Motion::kStationary) {
+      if (e.speed_mps() < kRestSpeedMps) FollowRest(node);
+    } else if (leaving_) {
+      EndExcursion(node);
+    } else if (motion_ == Motion::kMoving) {
+      Walk(node, speed_sigma_mps);
+      CommitHeld();
+      EndLeg(node);
+      held_ = {};
+    } else {  // it had stood all the time
+      held_ = {};
+      RestAt(node);
     }
+  } else {
+    if (motion_ == Motion::kStationary) {
+      const EastNorth at = rest_frame_.ToLocal(node.position);
+      held_ = {};
+      held_.distance_m = std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
+      leaving_ = node.time;
+    } else {
+      Walk(node, speed_sigma_mps);
+    }
+    if (leaving_) {
+      const EastNorth at = rest_frame_.ToLocal(node.position);
+      const double away_m = std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
+      if (away_m > std::max(kExcursionM, 4 * sigma_m) || node.time - *leaving_ > kExcursion) {
+        leaving_.reset();
+      }
+    }
+    if (!leaving_) CommitHeld();
   }
-  // Unknown after a known state keeps that state: the detector will say when it changes.
-  if (motion != Motion::kUnknown) motion_ = motion;
+  motion_ = motion;
   last_ = node;
   frame_ = LocalFrame(node.position);
 }
 
 void Odometer::Break() {
-  if (motion_ == Motion::kMoving && last_) variance_m2_ += leg_variance_m2_ + last_->variance_m2;
+  if (motion_ == Motion::kMoving && last_) {
+    leaving_.reset();
+    CommitHeld();
+    variance_m2_ += leg_variance_m2_ + last_->variance_m2;
+  }
+  held_ = {};
+  leaving_.reset();
   leg_variance_m2_ = 0;
-  pending_m_ = 0;
   motion_ = Motion::kUnknown;
   last_.reset();
 }
@@ -148,8 +214,7 @@ void Odometer::Break() {
 Distance Odometer::total() const {
   double variance_m2 = variance_m2_;
   if (last_ && motion_ == Motion::kMoving) variance_m2 += leg_variance_m2_ + last_->variance_m2;
-  const double scale_m = kScaleError * distance_m_;
-  return {distance_m_, kNormal95 * std::sqrt(variance_m2) + scale_m};
+  return {distance_m_, kNormal95 * std::sqrt(variance_m2) + kScaleError * distance_m_ + jitter_m_};
 }
 
 Distance Odometer::Between(const Distance& earlier, const Distance& now) {
@@ -176,9 +241,13 @@ void Odometer::Save(std::vector<std::byte>& out) const {
   w.Position(rest_origin_);
   w.F64(rest_.east_m);
   w.F64(rest_.north_m);
-  w.F64(pending_m_);
+  w.F64(held_.distance_m);
+  w.F64(held_.variance_m2);
+  w.F64(held_.jitter_m);
+  w.OptTime(leaving_);
   w.F64(distance_m_);
   w.F64(variance_m2_);
+  w.F64(jitter_m_);
   w.F64(leg_variance_m2_);
   w.EndBlock(mark);
 }
@@ -201,9 +270,13 @@ Status Odometer::Restore(std::span<const std::byte> image) {
   o.rest_origin_ = r.Position();
   o.rest_.east_m = r.F64();
   o.rest_.north_m = r.F64();
-  o.pending_m_ = r.F64();
+  o.held_.distance_m = r.F64();
+  o.held_.variance_m2 = r.F64();
+  o.held_.jitter_m = r.F64();
+  o.leaving_ = r.OptTime();
   o.distance_m_ = r.F64();
   o.variance_m2_ = r.F64();
+  o.jitter_m_ = r.F64();
   o.leg_variance_m2_ = r.F64();
   if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 ||
       o.leg_variance_m2_ < 0) {

@@ -50,14 +50,27 @@ class Odometer {
   /// back of the estimate, which a later step forward makes good.
   double WayM(const Node& to, EastNorth chord) const;
 
+  /// A way that is not counted yet.
+  struct Held {
+    double distance_m = 0, variance_m2 = 0, jitter_m = 0;
+  };
+  void Walk(const Node& to, double speed_sigma_mps);
+  void CommitHeld();
+  void EndExcursion(const Node& at);
+  void EndLeg(const Node& at);
+  void RestAt(const Node& at);
+  void FollowRest(const Node& node);
+
   std::optional<Node> last_;
   Motion motion_ = Motion::kUnknown;
-  /// Where the device rests, while it is not known to move: in the plane of `rest_frame_`.
+  /// Where the device rests or rested last, in the plane of `rest_frame_`.
   LatLon rest_origin_;
   EastNorth rest_;
-  double pending_m_ = 0;  ///< the way since, if it should prove to be one
+  Held held_;
+  std::optional<MonoTime> leaving_;  ///< moving, but not yet away from the place of rest
   double distance_m_ = 0;
-  double variance_m2_ = 0;         ///< independent errors of the legs that are complete
+  double variance_m2_ = 0;         ///< independent errors
+  double jitter_m_ = 0;            ///< errors of one sign, that add up
   double leg_variance_m2_ = 0;     ///< of the position where the present leg began
   LocalFrame frame_, rest_frame_;  ///< at last_ and rest_origin_; derived
 };
