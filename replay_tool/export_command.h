@@ -1,0 +1,14 @@
+// replay_tool export.
+#ifndef WAYMARK_REPLAY_TOOL_EXPORT_COMMAND_H_
+#define WAYMARK_REPLAY_TOOL_EXPORT_COMMAND_H_
+
+#include <CLI/CLI.hpp>
+
+namespace waymark::replay {
+
+/// Registers the command; when it was given, parsing runs it and sets `exit_status`.
+void AddExportCommand(CLI::App& app, int& exit_status);
+
+}  // namespace waymark::replay
+
+#endif  // WAYMARK_REPLAY_TOOL_EXPORT_COMMAND_H_

@@ -1,0 +1,152 @@
+#include "replay_tool/journal_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "replay_tool/config_flags.h"
+#include "replay_tool/exit_status.h"
+#include "replay_tool/geojson_reader.h"
+#include "replay_tool/input_file.h"
+#include "replay_tool/output_file.h"
+#include "replay_tool/replay.h"
+#include "replay_tool/replay_outputs.h"
+#include "replay_tool/trace_flags.h"
+#include "waymark/journal.h"
+
+namespace waymark::replay {
+namespace {
+
+constexpr std::size_t kMaxJournalBytes = std::size_t{2} << 30;
+
+struct JournalFlags {
+  std::string trace, out, file, geofences;
+  ConfigFlags config;
+  ReadOptions read;
+  std::uint64_t seed = 1;
+};
+
+int Record(const JournalFlags& flags) {
+  Result<Config> config = MakeConfig(flags.config);
+  if (!config.ok()) {
+    return Fail(config.status().code() == Code::kCorruption ? kExitInput : kExitUsage,
+                config.status().message());
+  }
+  ReplayOptions options;
+  options.config = std::move(config).value();
+  options.read = flags.read;
+  options.seed = flags.seed;
+  if (!flags.geofences.empty()) {
+    Result<LoadedGeofences> loaded = LoadGeofences(flags.geofences);
+    if (!loaded.ok()) return FailInput(loaded.status());
+    options.fences = std::move(loaded.value().fences);
+  }
+  Result<OutputFile> journal = OutputFile::Create(flags.out);
+  if (!journal.ok()) return Fail(kExitEnvironment, journal.status().message());
+  options.journal = &journal.value();
+  Result<ReplayOutputs> outputs = ReplayOutputs::Create(OutputFlags());
+  if (!outputs.ok()) return Fail(kExitEnvironment, outputs.status().message());
+  bool failed_in_tracker = false;
+  const Result<ReplayTally> tally =
+      ReplayTrace(flags.trace, options, outputs.value(), nullptr, &failed_in_tracker);
+  const Status written = journal.value().Close();
+  if (!tally.ok()) {
+    return failed_in_tracker ? Fail(kExitUsage, tally.status().message())
+                             : FailInput(tally.status());
+  }
+  if (!written.ok()) return Fail(kExitEnvironment, written.message());
+  for (const std::string& warning : tally.value().info.warnings) {
+    Warn(flags.trace + ": " + warning);
+  }
+  if (flags.out != "-") fmt::print("{}: {} fixes recorded\n", flags.out, tally.value().fixes);
+  return kExitDone;
+}
+
+// The bytes of a journal, or why not.
+Result<std::string> ReadJournal(const std::string& path) {
+  Result<std::string> all = ReadWholeFile(path, kMaxJournalBytes);
+  if (!all.ok()) return Status(all.status().code(), path + ": " + all.status().message());
+  if (all.value().empty()) return Status(Code::kInvalidArgument, path + ": empty");
+  if (!IsJournal(std::as_bytes(std::span(all.value())))) {
+    return Status(Code::kInvalidArgument, path + ": not a Waymark journal");
+  }
+  return all;
+}
+
+int Replay(const JournalFlags& flags) {
+  const Result<std::string> bytes = ReadJournal(flags.file);
+  if (!bytes.ok()) return FailInput(bytes.status());
+  const Result<JournalReport> replayed = ReplayJournal(std::as_bytes(std::span(bytes.value())));
+  if (!replayed.ok())
+    return FailInput(
+        Status(replayed.status().code(), flags.file + ": " + replayed.status().message()));
+  const JournalReport& report = replayed.value();
+  if (report.cut) Warn(flags.file + ": the end is cut off; what stands before it was replayed");
+  if (report.identical) {
+    fmt::print("{}: identical: {} events, {} actions\n", flags.file, report.events, report.actions);
+    return kExitDone;
+  }
+  fmt::print("{}: differs at event {}\n  event:  {}\n  replay: {}\n", flags.file,
+             report.first_difference.value_or(0), report.event_text, report.actions_text);
+  return Fail(kExitThresholdMissed,
+              fmt::format("{}: the replay differs from the recording at event {}", flags.file,
+                          report.first_difference.value_or(0)));
+}
+
+int Print(const JournalFlags& flags) {
+  const Result<std::string> bytes = ReadJournal(flags.file);
+  if (!bytes.ok()) return FailInput(bytes.status());
+  Result<OutputFile> out = OutputFile::Create("-");
+  if (!out.ok()) return Fail(kExitEnvironment, out.status().message());
+  const Status printed =
+      PrintJournal(std::as_bytes(std::span(bytes.value())), [&out](std::string_view line) {
+        out.value().Append(line);
+        out.value().Append("\n");
+      });
+  const Status written = out.value().Close();
+  if (!printed.ok()) {
+    return FailInput(Status(printed.code(), flags.file + ": " + printed.message()));
+  }
+  if (!written.ok()) return Fail(kExitEnvironment, written.message());
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddJournalCommand(CLI::App& app, int& exit_status) {
+  CLI::App* command =
+      app.add_subcommand("journal", "Flight recorder: record, replay and print a journal");
+  command->require_subcommand(1);
+  auto flags = std::make_shared<JournalFlags>();
+
+  CLI::App* record = command->add_subcommand("record", "Replay a trace and record a journal of it");
+  record->add_option("trace", flags->trace, "A trace; - is stdin")->type_name("TRACE")->required();
+  record->add_option("--out", flags->out, "The journal")->type_name("FILE")->required();
+  record->add_option("--geofences", flags->geofences, "GeoJSON FeatureCollection")
+      ->type_name("FILE");
+  record->add_option("--seed", flags->seed, "Randomness of the tracker")->type_name("N");
+  AddTraceFlags(*record, flags->read);
+  AddConfigFlags(*record, flags->config);
+  record->footer("Example:\n  replay_tool journal record ride.gpx --out ride.wmjl");
+  record->callback([flags, &exit_status] { exit_status = Record(*flags); });
+
+  CLI::App* replay = command->add_subcommand(
+      "replay", "Replay a journal: is every action byte-identical? (exit 1 if not)");
+  replay->add_option("file", flags->file, "A journal; - is stdin")->type_name("FILE")->required();
+  replay->footer("Example:\n  replay_tool journal replay ride.wmjl");
+  replay->callback([flags, &exit_status] { exit_status = Replay(*flags); });
+
+  CLI::App* print = command->add_subcommand("print", "One line for each event and action");
+  print->add_option("file", flags->file, "A journal; - is stdin")->type_name("FILE")->required();
+  print->footer("Example:\n  replay_tool journal print ride.wmjl | less");
+  print->callback([flags, &exit_status] { exit_status = Print(*flags); });
+}
+
+}  // namespace waymark::replay

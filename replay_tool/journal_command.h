@@ -1,0 +1,14 @@
+// replay_tool journal record | replay | print.
+#ifndef WAYMARK_REPLAY_TOOL_JOURNAL_COMMAND_H_
+#define WAYMARK_REPLAY_TOOL_JOURNAL_COMMAND_H_
+
+#include <CLI/CLI.hpp>
+
+namespace waymark::replay {
+
+/// Registers the command; when it was given, parsing runs it and sets `exit_status`.
+void AddJournalCommand(CLI::App& app, int& exit_status);
+
+}  // namespace waymark::replay
+
+#endif  // WAYMARK_REPLAY_TOOL_JOURNAL_COMMAND_H_
