@@ -1,0 +1,328 @@
+#include "replay_tool/evaluate_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "replay_tool/config_flags.h"
+#include "replay_tool/evaluation.h"
+#include "replay_tool/evaluation_text.h"
+#include "replay_tool/exit_status.h"
+#include "replay_tool/geojson_reader.h"
+#include "replay_tool/html_report.h"
+#include "replay_tool/json_output.h"
+#include "replay_tool/output_file.h"
+#include "replay_tool/regressions.h"
+#include "replay_tool/thresholds.h"
+#include "replay_tool/trace_flags.h"
+
+namespace waymark::replay {
+namespace {
+
+struct EvaluateFlags {
+  std::vector<std::string> traces;
+  std::string truth, route, labels, manifest;
+  ConfigFlags config;
+  EvaluationOptions options;
+  std::vector<std::string> baseline, fail_if;
+  std::optional<double> tolerance_percent;
+  std::string json, report, geofences;
+  bool quiet = false;
+};
+
+constexpr const char* kExample =
+    "Examples:\n"
+    "  replay_tool evaluate drive.gpx --truth truth.csv --baseline raw,cv,gate\n"
+    "  replay_tool evaluate --manifest sessions.csv --json - --fail-if 'ratios.live.score>1.1'\n"
+    "  replay_tool evaluate drive.gpx --truth truth.csv --every 20 --at-truth\n"
+    "  replay_tool evaluate drive.gpx --truth truth.csv --baseline before.json --tolerance 5\n\n"
+    "--baseline takes names of peers or, when none of its parts is one, the file of an earlier\n"
+    "--json. With --manifest a path in --fail-if that begins with aggregate is held against the\n"
+    "aggregate, any other against every session.";
+
+// "raw,cv" are peers; "before.json" is a file. A name that is misspelt is neither, and the message
+// names both readings.
+Result<std::vector<Peer>> PeersOf(const std::string& text) {
+  std::vector<Peer> peers;
+  std::string unknown;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string name = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (const std::optional<Peer> peer = PeerFromName(name)) {
+      peers.push_back(*peer);
+    } else if (unknown.empty()) {
+      unknown = name;
+    }
+  }
+  if (unknown.empty() || peers.empty()) return peers;
+  return Status(Code::kInvalidArgument, "--baseline: no peer is named '" + unknown + "'");
+}
+
+class EvaluateCommand {
+ public:
+  explicit EvaluateCommand(EvaluateFlags& flags) : flags_(flags), options_(flags.options) {}
+
+  int Run() {
+    for (int (EvaluateCommand::*step)() :
+         {&EvaluateCommand::CheckFlags, &EvaluateCommand::CollectSessions,
+          &EvaluateCommand::ReadBaselines, &EvaluateCommand::ReadFences,
+          &EvaluateCommand::OpenOutputs, &EvaluateCommand::EvaluateAll,
+          &EvaluateCommand::CloseOutputs}) {
+      if (const int failed = (this->*step)(); failed != kExitDone) return failed;
+    }
+    return missed_ ? kExitThresholdMissed : kExitDone;
+  }
+
+ private:
+  using Json = nlohmann::ordered_json;
+
+  int CheckFlags() {
+    Result<Config> config = MakeConfig(flags_.config);
+    if (!config.ok()) {
+      return Fail(config.status().code() == Code::kCorruption ? kExitInput : kExitUsage,
+                  config.status().message());
+    }
+    options_.config = std::move(config).value();
+    for (const std::string& text : flags_.fail_if) {
+      Result<Threshold> threshold = Threshold::Parse(text);
+      if (!threshold.ok()) return Fail(kExitUsage, "--fail-if: " + threshold.status().message());
+      thresholds_.push_back(std::move(threshold).value());
+    }
+    return kExitDone;
+  }
+
+  int CollectSessions() {
+    if (!flags_.manifest.empty()) {
+      if (!flags_.traces.empty() || !flags_.truth.empty() || !flags_.route.empty() ||
+          !flags_.labels.empty()) {
+        return Fail(kExitUsage,
+                    "evaluate: --manifest names the traces and their truth; give nothing else");
+      }
+      Result<std::vector<Session>> sessions = ReadManifest(flags_.manifest);
+      if (!sessions.ok()) return FailInput(sessions.status());
+      sessions_ = std::move(sessions).value();
+    } else if (flags_.traces.empty()) {
+      return Fail(kExitUsage,
+                  "evaluate: give a trace with --truth, --route or --labels, or a "
+                  "--manifest");
+    } else if (flags_.truth.empty() && flags_.route.empty() && flags_.labels.empty()) {
+      return Fail(kExitUsage, "evaluate: nothing to judge by: give --truth, --route or --labels");
+    }
+    for (const std::string& trace : flags_.traces) {
+      sessions_.push_back({trace, flags_.truth, flags_.route, flags_.labels});
+    }
+    const OutputFlags& o = options_.outputs;
+    if (sessions_.size() > 1 &&
+        !(o.live + o.smoothed + o.records + o.verdicts + o.events + o.golden).empty()) {
+      return Fail(kExitUsage, "evaluate: CSV outputs hold one trace; there are " +
+                                  std::to_string(sessions_.size()));
+    }
+    return kExitDone;
+  }
+
+  int ReadBaselines() {
+    for (const std::string& text : flags_.baseline) {
+      Result<std::vector<Peer>> peers = PeersOf(text);
+      if (!peers.ok()) return Fail(kExitUsage, peers.status().message());
+      if (!peers.value().empty()) {
+        options_.peers.insert(options_.peers.end(), peers.value().begin(), peers.value().end());
+        continue;
+      }
+      if (!before_.empty()) return Fail(kExitUsage, "--baseline: only one file can be given");
+      Result<std::vector<Json>> before = ReadResults(text);
+      if (!before.ok()) {
+        Fail(kExitInput, "--baseline: " + before.status().message());
+        std::string names;
+        for (const PeerName& p : PeerNames()) {
+          if (!names.empty()) names += ", ";
+          names += p.name;
+        }
+        return Fail(kExitInput, "hint: peers are " + names);
+      }
+      before_ = std::move(before).value();
+    }
+    if (flags_.tolerance_percent && before_.empty()) {
+      return Fail(kExitUsage, "--tolerance needs --baseline FILE");
+    }
+    return kExitDone;
+  }
+
+  int ReadFences() {
+    if (flags_.geofences.empty()) return kExitDone;
+    Result<LoadedGeofences> loaded = LoadGeofences(flags_.geofences);
+    if (!loaded.ok()) return FailInput(loaded.status());
+    for (const FeatureProblem& problem : loaded.value().problems) {
+      Warn(flags_.geofences + ": feature " + std::to_string(problem.feature) + " ('" + problem.id +
+           "') refused: " + problem.reason);
+    }
+    options_.fences = std::move(loaded.value().fences);
+    return kExitDone;
+  }
+
+  int OpenOutputs() {
+    for (const auto& [path, file] : {std::pair{&flags_.json, &json_}, {&flags_.report, &report_}}) {
+      if (path->empty()) continue;
+      Result<OutputFile> created = OutputFile::Create(*path);
+      if (!created.ok()) return Fail(kExitEnvironment, created.status().message());
+      file->emplace(std::move(created).value());
+    }
+    if (report_) {
+      html_.emplace();
+      options_.report = &*html_;
+    }
+    return kExitDone;
+  }
+
+  int EvaluateAll() {
+    std::vector<Json> results;
+    for (const Session& session : sessions_) {
+      bool environment = false;
+      Result<Json> result = Evaluate(session, options_, &environment);
+      if (!result.ok()) {
+        CloseOutputs();
+        return environment ? Fail(kExitEnvironment, result.status().message())
+                           : FailInput(result.status());
+      }
+      Tell(result.value(), session.trace);
+      results.push_back(std::move(result).value());
+    }
+    if (!flags_.manifest.empty() || sessions_.size() > 1) Tell(Aggregate(results), "aggregate");
+    return kExitDone;
+  }
+
+  void Tell(const Json& result, const std::string& name) {
+    if (json_) json_->Append(JsonLine(result) + "\n");
+    if (!flags_.quiet && flags_.json != "-") {
+      const std::string text = EvaluationText(result);
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    }
+    if (result.contains("trace") && result["trace"].contains("warnings")) {
+      for (const Json& w : result["trace"]["warnings"]) Warn(name + ": " + w.get<std::string>());
+    }
+    for (const Threshold& threshold : thresholds_) {
+      if (threshold.path.starts_with("aggregate.") != result.contains("aggregate")) continue;
+      const Result<bool> holds = threshold.Holds(result);
+      if (holds.ok() && !holds.value()) continue;
+      Miss(name + ": " +
+           (holds.ok() ? threshold.text + " holds" : "--fail-if: " + holds.status().message()));
+    }
+    if (before_.empty()) return;
+    const Json* before = FindResult(before_, result);
+    if (before == nullptr) {
+      if (!result.contains("aggregate")) Miss(name + ": --baseline has no result of this trace");
+      return;
+    }
+    for (const std::string& worse :
+         Regressions(*before, result, flags_.tolerance_percent.value_or(0))) {
+      Miss(name + ": " + worse);
+    }
+  }
+
+  void Miss(const std::string& what) {
+    missed_ = true;
+    Fail(kExitThresholdMissed, what);
+  }
+
+  int CloseOutputs() {
+    int worst = kExitDone;
+    const auto close = [&worst](Status status) {
+      if (!status.ok()) worst = Fail(kExitEnvironment, status.message());
+    };
+    if (report_) {
+      report_->Append(html_->Page());
+      close(report_->Close());
+    }
+    if (json_) close(json_->Close());
+    if (std::fflush(stdout) != 0) worst = Fail(kExitEnvironment, "standard output: cannot write");
+    return worst;
+  }
+
+  EvaluateFlags& flags_;
+  EvaluationOptions& options_;
+  std::vector<Session> sessions_;
+  std::vector<Threshold> thresholds_;
+  std::vector<Json> before_;
+  std::optional<OutputFile> json_, report_;
+  std::optional<HtmlReport> html_;
+  bool missed_ = false;
+};
+
+void AddFlags(CLI::App& command, EvaluateFlags& flags) {
+  EvaluationOptions& options = flags.options;
+  command.add_option("traces", flags.traces, "GPX, NMEA 0183, fixes CSV or journal; - is stdin")
+      ->type_name("TRACE");
+  command
+      .add_option("--truth", flags.truth, "Where it really was: CSV utc_ms,lat_deg,lon_deg or GPX")
+      ->type_name("FILE");
+  command
+      .add_option("--route", flags.route,
+                  "Where it went, without times: CSV lat_deg,lon_deg or GPX")
+      ->type_name("FILE");
+  command.add_option("--labels", flags.labels, "Diary: CSV utc_ms,stationary,mode")
+      ->type_name("FILE");
+  command.add_option("--manifest", flags.manifest, "Several: CSV trace,truth,route,labels")
+      ->type_name("FILE");
+  command.add_flag("--at-truth", options.at_truth,
+                   "Judge at every truth time (live: predicted from the past) instead of at fixes");
+  command.add_option("--every", options.every_s, "Use one fix in so many seconds of the input")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86400.0));
+  command
+      .add_option("--baseline", flags.baseline,
+                  "Peers to judge beside (raw,cv,cv_gate,gate,organic,gpsbabel), or an earlier "
+                  "--json FILE to compare with")
+      ->type_name("NAMES|FILE")
+      ->take_all();
+  command
+      .add_option("--tolerance", flags.tolerance_percent,
+                  "How much worse than --baseline FILE is still good (default 0)")
+      ->type_name("PERCENT")
+      ->check(CLI::Range(0.0, 1000.0));
+  command
+      .add_option("--fail-if", flags.fail_if,
+                  "Exit with 1 if it holds, e.g. 'accuracy.live.p95_m>10'; may be repeated")
+      ->type_name("CONDITION")
+      ->take_all();
+  command
+      .add_option("--min-stop", options.min_stop_s,
+                  "Stops shorter than this need not be found (default 60)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 86400.0));
+  command
+      .add_option("--truth-max-gap", options.truth_max_gap_s,
+                  "Truth is interpolated over at most this (default 2)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 3600.0));
+  AddTraceFlags(command, options.read);
+  AddConfigFlags(command, flags.config);
+  AddOutputFlags(command, options.outputs);
+  command.add_option("--geofences", flags.geofences, "GeoJSON FeatureCollection")
+      ->type_name("FILE");
+  command.add_option("--json", flags.json, "Machine output; - replaces the readable one")
+      ->type_name("FILE|-");
+  command.add_option("--report", flags.report, "A page with map and tables")
+      ->type_name("FILE.html");
+  command.add_option("--seed", options.seed, "Of the tracker and the bootstrap (default 1)")
+      ->type_name("N");
+  command.add_flag("--quiet", flags.quiet, "No readable summary");
+  command.footer(kExample);
+}
+
+}  // namespace
+
+void AddEvaluateCommand(CLI::App& app, int& exit_code) {
+  CLI::App* command = app.add_subcommand("evaluate", "Judge traces against their truth");
+  auto flags = std::make_shared<EvaluateFlags>();
+  AddFlags(*command, *flags);
+  command->callback([flags, &exit_code] { exit_code = EvaluateCommand(*flags).Run(); });
+}
+
+}  // namespace waymark::replay

@@ -1,0 +1,14 @@
+// replay_tool evaluate: a trace judged against what is known of it.
+#ifndef WAYMARK_REPLAY_TOOL_EVALUATE_COMMAND_H_
+#define WAYMARK_REPLAY_TOOL_EVALUATE_COMMAND_H_
+
+#include <CLI/CLI.hpp>
+
+namespace waymark::replay {
+
+/// `exit_code` is set when the command has run; it must outlive `app`.
+void AddEvaluateCommand(CLI::App& app, int& exit_code);
+
+}  // namespace waymark::replay
+
+#endif  // WAYMARK_REPLAY_TOOL_EVALUATE_COMMAND_H_

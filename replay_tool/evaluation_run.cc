@@ -1,0 +1,190 @@
+#include "replay_tool/evaluation_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "replay_tool/virtual_clock.h"
+#include "waymark/tracker.h"
+
+namespace waymark::replay {
+namespace {
+
+class Recorder final : public Listener {
+ public:
+  Recorder(const LoadedTrace& trace, ReplayOutputs& outputs, ReplayWatcher* watcher)
+      : trace_(trace), outputs_(outputs), watcher_(watcher) {
+    run_.live.reserve(trace.delivered.size());
+    run_.odometer.reserve(trace.delivered.size());
+  }
+
+  Status Run(const EvaluationRunOptions& options) {
+    VirtualClock clock(trace_.delivered.front().arrival);
+    clock_ = &clock;
+    TrackerPorts ports;
+    ports.clock = &clock;
+    ports.executor = &clock;
+    ports.listener = this;
+    ports.seed = options.seed;
+    Result<std::unique_ptr<Tracker>> created = Tracker::Create(options.config, ports);
+    if (!created.ok()) return created.status();
+    std::unique_ptr<Tracker> tracker = std::move(created).value();
+    tracker_ = tracker.get();
+    if (!options.fences.empty()) tracker->AddGeofences(options.fences);
+    tracker->Start();
+    clock.RunReady();
+    for (std::size_t i = 0; i < trace_.delivered.size(); ++i) {
+      run_.tally.OnRead(trace_.read[i]);
+      while (!clock.StepToward(trace_.delivered[i].arrival)) clock.RunReady();
+      line_ = trace_.read[i].line;
+      tracker->PushFix(trace_.delivered[i].fix);
+      clock.RunReady();
+    }
+    tracker->Stop();
+    clock.RunReady();
+    run_.tally.Finish(clock.Now());
+    run_.tally.wakeups = clock.timers_run();
+    run_.tally.stats = tracker->GetStats();
+    MatchStops();
+    // On its executor, where it ends without waiting for another thread.
+    clock.Post([&tracker] { tracker.reset(); });
+    clock.RunReady();
+    tracker_ = nullptr;
+    clock_ = nullptr;
+    return {};
+  }
+
+  EvaluationRun Take() { return std::move(run_); }
+
+  void OnFix(const FixReport& report) override {
+    run_.tally.OnFix(report);
+    outputs_.OnFix(report, line_, trace_.timeline);
+    if (watcher_ != nullptr) watcher_->OnFix(report);
+    if (report.live) {
+      run_.live.push_back(ToTrackPoint(*report.live, UtcMs(report.live->time)));
+    }
+    run_.odometer.push_back({UtcMs(clock_->Now()), tracker_->GetStats().odometer_m});
+  }
+  void OnMotion(const MotionChange& change) override {
+    run_.tally.OnMotion(change);
+    changes_.push_back({change.motion, change.time, clock_->Now()});
+    if (change.motion == Motion::kUnknown) return;
+    EventRow row;
+    row.utc = change.utc.value_or(trace_.timeline.ToUtc(change.time));
+    row.type = change.motion == Motion::kMoving ? "motion_start" : "motion_stop";
+    row.position = change.position;
+    Tell(row);
+  }
+  void OnStay(const Stay& stay) override { run_.tally.OnStay(stay); }
+  void OnTrip(const Trip&) override { ++run_.tally.trips; }
+  void OnGap(const Gap& gap) override { run_.tally.OnGap(gap); }
+  void OnFence(const FenceEvent& event) override {
+    run_.tally.OnFence(event);
+    run_.fence_events.push_back(event);
+    Tell(MakeEventRow(event));
+  }
+  void OnFenceProblem(const FenceProblem&) override { ++run_.tally.fence_problems; }
+  void OnRecord(const Record& record) override {
+    run_.tally.OnRecord(record);
+    outputs_.OnRecord(record);
+    if (watcher_ != nullptr) watcher_->OnRecord(record);
+    if (const auto* point = std::get_if<PointRecord>(&record.body)) {
+      TrackPoint p;
+      p.utc_ms = record.utc.time_since_epoch().count();
+      p.position = point->position;
+      p.r68_m = point->r68_m;
+      p.speed_mps = point->speed_mps;
+      p.course_deg = point->course_deg;
+      run_.records.push_back(p);
+    } else if (const auto* gap = std::get_if<GapRecord>(&record.body)) {
+      run_.gaps.push_back(
+          {gap->begin_utc.time_since_epoch().count(), gap->end_utc.time_since_epoch().count()});
+    }
+  }
+  void OnSampling(const SamplingRequest& request, std::string_view) override {
+    run_.tally.OnSampling(request, clock_->Now());
+  }
+  void OnProblem(const Status& problem) override {
+    if (!run_.tally.environment_failure) run_.tally.environment_failure = problem.message();
+  }
+
+ private:
+  struct Change {
+    Motion motion;
+    MonoTime at, decided;
+  };
+
+  void Tell(const EventRow& row) {
+    outputs_.OnEvent(row);
+    if (watcher_ != nullptr) watcher_->OnEvent(row);
+  }
+
+  std::int64_t UtcMs(MonoTime time) const {
+    return trace_.timeline.ToUtc(time).time_since_epoch().count();
+  }
+
+  // Each stay with the moments at which the tracker said "stopped" and "moving".
+  void MatchStops() {
+    for (const Stay& stay : run_.tally.stops) {
+      DetectedStop stop;
+      stop.span = {UtcMs(stay.begin), UtcMs(stay.end)};
+      for (const Change& c : changes_) {
+        if (c.at < stay.begin) continue;
+        if (c.motion == Motion::kStationary && !stop.begin_decided_ms && c.at < stay.end) {
+          stop.begin_decided_ms = UtcMs(c.decided);
+        }
+        if (c.motion == Motion::kMoving && c.at >= stay.end) {
+          stop.end_decided_ms = UtcMs(c.decided);
+          break;
+        }
+      }
+      run_.stops.push_back(stop);
+    }
+  }
+
+  const LoadedTrace& trace_;
+  ReplayOutputs& outputs_;
+  ReplayWatcher* const watcher_;
+  EvaluationRun run_;
+  VirtualClock* clock_ = nullptr;
+  Tracker* tracker_ = nullptr;
+  std::uint64_t line_ = 0;
+  std::vector<Change> changes_;
+};
+
+}  // namespace
+
+Result<EvaluationRun> RunForEvaluation(const LoadedTrace& trace,
+                                       const EvaluationRunOptions& options, ReplayOutputs& outputs,
+                                       ReplayWatcher* watcher) {
+  if (trace.delivered.empty()) return Status(Code::kInvalidArgument, "the trace has no fix");
+  const auto begin = std::chrono::steady_clock::now();
+  Recorder recorder(trace, outputs, watcher);
+  if (Status status = recorder.Run(options); !status.ok()) return status;
+  EvaluationRun run = recorder.Take();
+  run.tally.info = trace.info;
+  run.tally.wall_s =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return run;
+}
+
+void Thin(LoadedTrace& trace, double every_s) {
+  const double needed_s = every_s - std::min(0.25, every_s / 20);
+  std::size_t kept = 0;
+  std::optional<MonoTime> last;
+  for (std::size_t i = 0; i < trace.delivered.size(); ++i) {
+    const MonoTime time = trace.delivered[i].fix.time;
+    if (last && Seconds(time - *last) < needed_s) continue;
+    last = time;
+    trace.delivered[kept] = trace.delivered[i];
+    trace.read[kept] = trace.read[i];
+    ++kept;
+  }
+  trace.delivered.resize(kept);
+  trace.read.resize(kept);
+  trace.info.points = kept;
+}
+
+}  // namespace waymark::replay
