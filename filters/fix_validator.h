@@ -6,6 +6,7 @@
 #define WAYMARK_FILTERS_FIX_VALIDATOR_H_
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -50,7 +51,7 @@ class FixValidator {
   /// Judges `fix`. `predict(MonoTime)` gives the estimator's std::optional<Estimate> at a time; it
   /// is asked at most once, at the repaired time, and only where it matters. A duplicate changes
   /// nothing at all. Total: any numbers are safe.
-  template <class Predict>
+  template <std::invocable<MonoTime> Predict>
   Intake Judge(const Fix& fix, const Stamp& arrival, Predict&& predict) {
     Intake intake = Screen(fix, arrival);
     if (intake.action == IntakeAction::kUse) {

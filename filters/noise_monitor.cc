@@ -15,6 +15,7 @@ constexpr double kFloor = 1e-6;        // quantised and standing positions diffe
 constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
 // Second differences of the coloured noise that phones and canyons show (autocorrelation about 0.7
 // at 1 s and 0.55 at 2 s, estimation.md section E) hold 6 - 8 * 0.7 + 2 * 0.55 = 1.5 variances.
+constexpr double kMaxRise = 10;
 constexpr double kSecondDifferenceShare = 1.5;
 
 }  // namespace
@@ -111,7 +112,8 @@ NoiseMonitor::Level NoiseMonitor::level() const {
   if (has_velocity_) {
     if (gamma20_.count() < kEnough) return level;
     const double g1 = gamma1_.median(), g5 = gamma5_.median();
-    const double g20 = std::max(gamma20_.median(), g1);
+    // Where 20 s differ so much more than 1 s, the velocities are to blame.
+    const double g20 = std::clamp(gamma20_.median(), g1, std::max(kMaxRise * g1, 1.0));
     const double rise5 = std::max(g20 - g5, 0.02 * g20), rise1 = std::max(g20 - g1, 0.02 * g20);
     const double ratio = std::max(rise1 / rise5, 1.07);
     level.tau_s = std::clamp(4 / std::log(ratio), 1.0, 60.0);

@@ -19,6 +19,7 @@ constexpr double kR68PerSigma = 1.5095921854516636;
 // sqrt((0.05^(-1/4) - 1) / (0.32^(-1/4) - 1)) times that of 68 %.
 constexpr double kR95PerR68 = 1.8389;
 constexpr std::uint32_t kForeignToOwn = 3;  // in a row, and they are the track's own
+constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
 constexpr double kLongStepS = 5;
 constexpr double kLargeSigmaM = 4;     // few phones state as much under an open sky
 constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any more
@@ -102,18 +103,12 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
       const double across = speed * std::min(*o.course_accuracy_deg * kRadPerDeg, 1.0);
       sigma = std::sqrt((sigma * sigma + std::max(across * across, sigma * sigma)) / 2);
     }
-  } else if (speed < 0.3) {
+  } else if (speed < kRestSpeedMps) {
     out.v = {};
   } else {
-    // Speed without course: along the direction the filter believes in, if it does.
-    const double v = combined_.v.norm();
-    if (v < 1 || v < 3 * std::sqrt(combined_.cov.vv)) {
-      has_last_raw_v_ = false;
-      return std::nullopt;
-    }
-    out.v = (speed / v) * combined_.v;
-    // The direction is no more than the filter's own guess: half a radian.
-    sigma = std::max(sigma, 0.5 * speed);
+    // Speed without course: a direction would be the filter's own guess, fed back to it.
+    has_last_raw_v_ = false;
+    return std::nullopt;
   }
   // Late by the latency: go ahead with the acceleration seen, of what vehicles can do (4 m/s^2).
   const Vec2 raw = out.v;
@@ -172,8 +167,14 @@ void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
   const double hop = 1 - stay;
   // A body in fast motion is slow before it stands: two hops.
   const double twice = hop * hop / 4, once = hop - twice;
-  const double chance[kModels][kModels] = {
-      {stay, once, twice}, {hop / 2, stay, hop / 2}, {twice, once, stay}};  // from, to
+  // Within a second or two, only what is about to stand comes to rest; else one outlier beside a
+  // motorway would stop a car.
+  const double v2 = combined_.v.norm2() / Square(t.rest_from_mps);
+  const double rest = dt_s > kLongStepS ? 1 : 1 / Square(1 + v2);
+  const double halt = rest * hop / 2, jump = rest * twice;
+  const double chance[kModels][kModels] = {{stay, once, twice},
+                                           {halt, 1 - halt - hop / 2, hop / 2},
+                                           {jump, once, 1 - once - jump}};  // from, to
   std::array<AxisState, kModels> mixed;
   std::array<double, kModels> prior;
   for (std::size_t j = 0; j < kModels; ++j) {
@@ -279,7 +280,11 @@ void TrackFilter::FollowReceiver(const Observation& o, std::optional<double> jit
 
 void TrackFilter::SetOffset(double dt_s, bool at_rest, const FilterTuning& t) {
   at_rest_ = at_rest;
-  const Vec2 target = follow_ * combined_.b;
+  // What of b lies beyond three sigmas is no slow error of the receiver but a velocity gone wrong.
+  const double limit_m = 3 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
+  const double b_m = combined_.b.norm();
+  const double share = b_m > limit_m ? 1 - (1 - follow_) * limit_m / b_m : follow_;
+  const Vec2 target = share * combined_.b;
   rest_ = at_rest ? offset_ - target : ExpNegative(dt_s / t.rest_release_s) * rest_;
   const double size = rest_.norm();
   if (size > t.rest_limit_m) rest_ = (t.rest_limit_m / size) * rest_;

@@ -32,13 +32,15 @@ namespace waymark {
 struct FilterTuning {
   // Acceleration densities, m^2/s^3: estimation.md A.5, measured 4 on real drives, 0.1 on walks.
   double q_fast = 2.0;
-  double q_slow = 0.1;
+  double q_slow = 0.2;
   // A stopped body: velocity dies within a second, position walks 0.01 m^2/s (A.5).
   double stop_time_constant_s = 1.0;
   double stop_walk_m2ps = 0.003;
   double stop_velocity_var_m2ps2 = 0.0025;
   // Chance to keep the motion model for a second (A.5).
-  double model_stay_per_s = 0.97;
+  double model_stay_per_s = 0.95;
+  // Speed from which a body comes to rest within a second: braking at 2-3 m/s^2.
+  double rest_from_mps = 2.5;
   // Speed and course lag the position by 0.2-0.5 s (A.3).
   double velocity_latency_s = 0.3;
   // Velocity noise where the phone states none, and the least that is believed (A.5), m/s.
@@ -59,7 +61,7 @@ struct FilterTuning {
   // Error that cannot be seen in the fixes themselves (ionosphere, ephemeris): m per axis.
   // Without velocities the drift over some seconds cannot be seen either.
   double slow_sigma_m = 1.1;
-  double blind_sigma_m = 1.5;
+  double blind_sigma_m = 1.6;
   // The filter's own variance is taken this many times: velocity errors are coloured too.
   double variance_scale = 1.3;
   double gap_restart_s = 120;

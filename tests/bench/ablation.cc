@@ -324,6 +324,7 @@ constexpr Knob kKnobs[] = {
     KNOB(blind_sigma_m),
     KNOB(rest_limit_m),
     KNOB(rest_release_s),
+    KNOB(rest_from_mps),
     KNOB(q_long_step),
     KNOB(smooth_follow),
     KNOB(smooth_white_m),

@@ -86,7 +86,8 @@ class [[nodiscard]] Result {
   const Status& status() const noexcept { return status_; }
   T& value() & { return *value_; }
   const T& value() const& { return *value_; }
-  T&& value() && { return std::move(*value_); }
+  /// By value, so that `for (auto& x : F().value())` does not dangle.
+  T value() && { return std::move(*value_); }
   T value_or(T other) const& { return value_ ? *value_ : std::move(other); }
 
  private:
