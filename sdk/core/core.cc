@@ -202,7 +202,7 @@ void Core::On(const MotionSample& e, std::vector<Action>& out) {
   sample.time = std::min(Internal(e.time), now_.mono);
   if (!(sample.confidence >= 0 && sample.confidence <= 1)) return;
   estimator_.Observe(sample);
-  motion_.Observe(sample, motion_events_);
+  motion_.Observe(sample);
   TellMotion(out);
   UpdateSampling(out);
 }
@@ -260,9 +260,8 @@ void Core::AdvanceTime(std::vector<Action>& out) {
   if (tracking_) {
     smoother_.Advance(now_.mono, settled_);
     RecordSettled();
-    simplifier_.Advance(now_.mono, knots_);
     RecordKnots();
-    motion_.Advance(now_.mono, motion_events_);
+    motion_.Advance(now_.mono, odometer_.total(), motion_events_);
     TellMotion(out);
     if (next_snapshot_ && *next_snapshot_ <= now_.mono) {
       snapshot_due_ = true;
@@ -295,7 +294,6 @@ std::optional<MonoTime> Core::NextDeadline() const {
   };
   if (tracking_) {
     consider(smoother_.NextDeadline());
-    consider(simplifier_.NextDeadline());
     consider(motion_.NextDeadline());
     if (last_used_fix_) consider(next_snapshot_);
   }

@@ -111,7 +111,14 @@ void Core::EnforceIfDue(std::vector<Action>& out) {
   enforce_in_flight_ = true;
   std::optional<UtcTime> utc;
   if (utc_confirmed_) utc = UtcOf(now_.mono, std::nullopt);
-  out.push_back(act::Enforce{config_.store, utc});
+  // Room is made for a tenth at once: else each further record would drop one and tell of it in
+  // another.
+  OutboxLimits limits = config_.store;
+  if (over) {
+    limits.max_records -= limits.max_records / 10;
+    limits.max_bytes -= limits.max_bytes / 10;
+  }
+  out.push_back(act::Enforce{limits, utc});
 }
 
 void Core::On(const ev::Enforced& e, std::vector<Action>& out) {

@@ -68,10 +68,16 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
       ++stats_.rejected;
       break;
   }
-  if (!verdict.used()) ++rejected_since_used_;
+  // The same report again changes nothing but its own counter (I5).
+  const bool duplicate =
+      verdict.disposition == Disposition::kRejected && verdict.reason == Reason::kDuplicate;
+  if (!verdict.used() && !duplicate) ++rejected_since_used_;
 
   const std::optional<Estimate> live = report.live;
-  if (live) {
+  if (live && duplicate) {
+    report.live->motion = motion_.motion();
+    ShiftBack(report.live->time, offset_);
+  } else if (live) {
     if (verdict.used()) {
       CheckGap(live->time, live->utc, out);
       smoother_.Push(estimator_, settled_);

@@ -1,0 +1,73 @@
+// No allocation per fix in the steady state of filters/ and the core's fix path. This binary's
+// operator new counts.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "support/core_world.h"
+
+namespace {
+std::size_t allocations = 0;
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
+  throw std::bad_alloc();
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+
+namespace waymark::test {
+namespace {
+
+TEST(Allocation, NonePerFixThatCausesNoRecord) {
+  Config config;
+  config.installation = "unit";
+  config.records.max_interval = std::chrono::hours(24);
+  Core core = std::move(Core::Create(config, 1, {})).value();
+  std::vector<Action> actions;
+  actions.reserve(64);
+  Stamp now{kMonoBegin, kUtcBegin};
+  core.Handle(ev::StoreOpened{}, now, actions);
+  core.Handle(ev::Committed{}, now, actions);
+  core.Handle(ev::Start{1}, now, actions);
+  Geofence fence;
+  fence.id = "far";
+  fence.shape = Circle{{10, 10}, 100};
+  core.Handle(ev::AddFences{{fence}}, now, actions);
+  LatLon at{47, 8};
+  std::size_t fixes_without_record = 0, allocating = 0;
+  for (int i = 0; i < 3000; ++i) {
+    now.mono += std::chrono::seconds(1);
+    now.utc += std::chrono::seconds(1);
+    at = Destination(at, 90, 14);
+    Fix f;
+    f.time = now.mono;
+    f.utc = now.utc;
+    f.position = at;
+    f.horizontal_accuracy_m = 5;
+    f.speed_mps = 14;
+    f.course_deg = 90;
+    actions.clear();
+    const Event event = f;
+    const std::size_t before = allocations;
+    core.Handle(event, now, actions);
+    const std::size_t count = allocations - before;
+    bool committed = false;
+    for (const Action& a : actions) committed = committed || std::holds_alternative<act::Commit>(a);
+    if (committed) core.Handle(ev::Committed{}, now, actions);
+    if (i < 100 || committed) continue;  // scratch vectors reach their capacity first
+    ++fixes_without_record;
+    if (count > 0) ++allocating;
+  }
+  EXPECT_GT(fixes_without_record, 2500u);
+  EXPECT_EQ(allocating, 0u);
+}
+
+}  // namespace
+}  // namespace waymark::test

@@ -1,0 +1,91 @@
+#include "waymark/config.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+namespace waymark {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Config, DefaultsAndProfilesAreValid) {
+  EXPECT_TRUE(Config{}.Validate().empty());
+  for (const char* name : {"navigation", "balanced", "low_power", "passive"}) {
+    const Result<Config> c = ConfigForProfile(name);
+    ASSERT_TRUE(c.ok()) << name;
+    EXPECT_TRUE(c.value().Validate().empty()) << name;
+  }
+  EXPECT_THAT(ConfigForProfile("turbo").status().message(), HasSubstr("navigation"));
+}
+
+TEST(Config, EveryFieldReadsBackWhatItPrints) {
+  std::set<std::string> names;
+  for (const ConfigField& f : ConfigFields()) {
+    EXPECT_TRUE(names.insert(f.name).second) << f.name;
+    Config c;
+    const Result<std::string> text = GetConfigField(c, f.name);
+    ASSERT_TRUE(text.ok()) << f.name;
+    ASSERT_TRUE(SetConfigField(c, f.name, text.value()).ok()) << f.name << " " << text.value();
+    EXPECT_EQ(GetConfigField(c, f.name).value(), text.value()) << f.name;
+  }
+  EXPECT_GE(names.size(), 30u);
+}
+
+TEST(Config, ValidateReturnsEveryViolation) {
+  Config c;
+  c.records.max_error_m = -1;
+  c.upload.url = "http://example.org/";
+  c.upload.backoff_initial = std::chrono::hours(1);
+  c.upload.backoff_max = std::chrono::seconds(5);
+  c.estimator.max_coast = Duration::zero();
+  c.installation = "has space";
+  std::set<std::string> fields;
+  for (const auto& v : c.Validate()) fields.insert(v.field);
+  EXPECT_EQ(fields,
+            (std::set<std::string>{"records.max_error_m", "upload.url", "upload.backoff_initial_s",
+                                   "estimator.max_coast_s", "installation"}));
+}
+
+TEST(Config, PlainHttpOnlyToThisMachine) {
+  const auto valid = [](const char* url) {
+    Config c;
+    c.upload.url = url;
+    return c.Validate().empty();
+  };
+  EXPECT_TRUE(valid("https://collector.example/v1"));
+  EXPECT_TRUE(valid("http://127.0.0.1:8080/"));
+  EXPECT_TRUE(valid("http://localhost/"));
+  EXPECT_TRUE(valid("http://[::1]:9/"));
+  EXPECT_FALSE(valid("http://collector.example/"));
+  EXPECT_FALSE(valid("http://127.0.0.1.evil.example/"));
+  EXPECT_FALSE(valid("http://localhost.evil.example/"));
+  EXPECT_FALSE(valid("ftp://127.0.0.1/"));
+  EXPECT_FALSE(valid("https://"));
+}
+
+TEST(Config, BadTextIsRefusedWithTheFieldsName) {
+  Config c;
+  EXPECT_THAT(SetConfigField(c, "records.max_error_m", "three").message(),
+              HasSubstr("records.max_error_m"));
+  EXPECT_FALSE(SetConfigField(c, "records.max_error_m", "").ok());
+  EXPECT_FALSE(SetConfigField(c, "records.max_error_m", "nan").ok());
+  EXPECT_FALSE(SetConfigField(c, "upload.max_batch_records", "-1").ok());
+  EXPECT_FALSE(SetConfigField(c, "upload.max_batch_records", "1e3").ok());
+  EXPECT_FALSE(SetConfigField(c, "sampling.passive", "yes").ok());
+  EXPECT_FALSE(SetConfigField(c, "no.such", "1").ok());
+  EXPECT_TRUE(c.Validate().empty());
+}
+
+TEST(Config, TheSecretIsNeverPrinted) {
+  Config c;
+  ASSERT_TRUE(SetConfigField(c, "upload.authorization", "Bearer s3cret").ok());
+  EXPECT_EQ(c.upload.authorization, "Bearer s3cret");
+  EXPECT_EQ(GetConfigField(c, "upload.authorization").value(), "");
+  ASSERT_TRUE(SetConfigField(c, "upload.authorization", "Bearer s3cret\r\nX: y").ok());
+  for (const auto& v : c.Validate()) EXPECT_EQ(v.reason.find("s3cret"), std::string::npos);
+  EXPECT_FALSE(c.Validate().empty());
+}
+
+}  // namespace
+}  // namespace waymark

@@ -1,0 +1,237 @@
+#include "sdk/core/core.h"
+
+#include <gmock/gmock.h>
+
+#include "support/core_world.h"
+
+namespace waymark::test {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+constexpr LatLon kHome{47.3769, 8.5417};
+
+// One fix a second along a line east; returns all actions.
+std::vector<Action> Drive(CoreWorld& world, int count, double speed_mps, LatLon& at) {
+  std::vector<Action> all;
+  for (int i = 0; i < count; ++i) {
+    for (Action& a : world.Wait(seconds(1))) all.push_back(std::move(a));
+    at = Destination(at, 90, speed_mps);
+    Fix f = world.FixAt(at);
+    f.speed_mps = speed_mps;
+    f.course_deg = 90;
+    for (Action& a : world.Feed(f)) all.push_back(std::move(a));
+  }
+  return all;
+}
+
+Config LocalConfig() {
+  Config c;
+  c.installation = "unit";
+  return c;
+}
+
+TEST(Core, NothingIsAskedBeforeStartAndEverythingIsOffAfterStop) {
+  CoreWorld world(LocalConfig());
+  EXPECT_THAT(Only<FixReport>(world.Feed(world.FixAt(kHome))), SizeIs(0));
+  const auto on = Only<act::Sampling>(world.Feed(ev::Start{1}));
+  ASSERT_THAT(on, SizeIs(1));
+  EXPECT_EQ(on[0].request.mode, SamplingMode::kHighAccuracy);
+  const auto off = Only<act::Sampling>(world.Feed(ev::Stop{}));
+  ASSERT_THAT(off, SizeIs(1));
+  EXPECT_EQ(off[0].request.mode, SamplingMode::kOff);
+}
+
+TEST(Core, ADriveBecomesRecordsCloseToIt) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{1});
+  LatLon at = kHome;
+  Drive(world, 300, 15, at);
+  world.Feed(ev::Stop{});
+  int points = 0;
+  for (const StoredRecord& r : world.appended) {
+    if (static_cast<RecordKind>(r.kind) == RecordKind::kPoint) ++points;
+  }
+  // A straight line at constant speed needs a knot a minute and its anchors, not 300.
+  EXPECT_GE(points, 5);
+  EXPECT_LE(points, 20);
+  EXPECT_NEAR(world.core().GetStats().odometer_m, 299 * 15, 30);
+}
+
+TEST(Core, ASilenceHasACause) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{1});
+  LatLon at = kHome;
+  Drive(world, 60, 15, at);
+  world.Wait(seconds(400));
+  const auto tunnel = Only<Gap>(Drive(world, 5, 15, at));
+  ASSERT_THAT(tunnel, SizeIs(1));
+  EXPECT_EQ(tunnel[0].cause, GapCause::kNoSignal);
+  EXPECT_NEAR(Seconds(tunnel[0].end - tunnel[0].begin), 401, 0.1);
+
+  world.Feed(ev::Stop{});
+  world.Wait(seconds(400));
+  world.Feed(ev::Start{1});
+  const auto stopped = Only<Gap>(Drive(world, 5, 15, at));
+  ASSERT_THAT(stopped, SizeIs(1));
+  EXPECT_EQ(stopped[0].cause, GapCause::kStopped);
+
+  world.Feed(HostState{false, false});
+  world.Wait(seconds(400));
+  world.Feed(HostState{false, true});
+  const auto forbidden = Only<Gap>(Drive(world, 5, 15, at));
+  ASSERT_THAT(forbidden, SizeIs(1));
+  EXPECT_EQ(forbidden[0].cause, GapCause::kPermission);
+
+  world.Wait(seconds(400));
+  world.Restart();
+  world.Feed(ev::Start{1});
+  const auto killed = Only<Gap>(Drive(world, 5, 15, at));
+  ASSERT_THAT(killed, SizeIs(1));
+  EXPECT_EQ(killed[0].cause, GapCause::kProcessNotRunning);
+}
+
+TEST(Core, RecordsWaitInMemoryWhileTheDiskIsFullAndTheProblemIsSaidOnce) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{1});
+  world.store_error = Status(Code::kResourceExhausted, "write track.db: disk full");
+  std::vector<Action> actions;
+  LatLon at = kHome;
+  for (Action& a : Drive(world, 400, 15, at)) actions.push_back(std::move(a));
+  const auto problems = Only<Status>(actions);
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].code(), Code::kResourceExhausted);
+  EXPECT_THAT(problems[0].message(), HasSubstr("disk full"));
+  EXPECT_THAT(world.appended, SizeIs(0));
+
+  world.store_error = Status();
+  world.Wait(seconds(120));
+  EXPECT_GE(world.appended.size(), 5u);
+  EXPECT_EQ(world.appended.front().seq, 1u);
+  EXPECT_EQ(world.core().GetStats().records_dropped, 0u);
+}
+
+TEST(Core, FailedCommitsAreNotRetriedInABusyLoop) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{1});
+  world.store_error = Status(Code::kIo, "write: input/output error");
+  LatLon at = kHome;
+  Drive(world, 100, 15, at);
+  int commits = 0;
+  for (int i = 0; i < 600; ++i)
+    commits += static_cast<int>(Only<act::Commit>(world.Wait(seconds(1))).size());
+  EXPECT_LE(commits, 30);
+  EXPECT_EQ(world.repeated_alarms, 0);
+}
+
+TEST(Core, TheLimitsDropOldestPointsAndTellSo) {
+  Config config = LocalConfig();
+  config.store.max_records = 100;
+  CoreWorld world(config);
+  world.Feed(ev::Start{1});
+  for (int i = 0; i < 150; ++i) world.Feed(ev::Enqueue{"t", {std::byte{1}}});
+  const Stats stats = world.core().GetStats();
+  EXPECT_GE(stats.records_dropped, 50u);
+  bool told = false;
+  for (const StoredRecord& r : world.appended) {
+    told = told || static_cast<RecordKind>(r.kind) == RecordKind::kDrops;
+  }
+  EXPECT_TRUE(told);
+}
+
+TEST(Core, FencesSurviveARestartWithoutASecondEnterOrALostExit) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{1});
+  Geofence fence;
+  fence.id = "home";
+  fence.shape = Circle{kHome, 150};
+  world.Feed(ev::AddFences{{fence}});
+  LatLon at = Destination(kHome, 270, 600);
+  std::vector<Action> in = Drive(world, 40, 15, at);
+  ASSERT_THAT(Only<FenceEvent>(in), SizeIs(1));
+  EXPECT_EQ(Only<FenceEvent>(in)[0].transition, FenceTransition::kEnter);
+  world.Restart();
+  world.Feed(ev::Start{1});
+  EXPECT_EQ(world.core().GetStats().geofences, 1u);
+  std::vector<Action> out = Drive(world, 40, 15, at);
+  ASSERT_THAT(Only<FenceEvent>(out), SizeIs(1));
+  EXPECT_EQ(Only<FenceEvent>(out)[0].transition, FenceTransition::kExit);
+}
+
+TEST(Core, ARebootDoesNotTurnTimeBack) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{1});
+  LatLon at = kHome;
+  Drive(world, 100, 15, at);
+  world.Feed(ev::Stop{});
+  const std::size_t before = world.appended.size();
+  // The device boots: the monotonic clock starts near zero, UTC goes on.
+  world.AdvanceTo(world.mono + seconds(300));
+  world.mono = MonoTime(seconds(20));
+  world.Restart();
+  world.Feed(ev::Start{2});
+  const auto reports = Only<FixReport>(Drive(world, 100, 15, at));
+  ASSERT_THAT(reports, SizeIs(100));
+  EXPECT_TRUE(reports.back().live.has_value());
+  // Times are told on the host's clock.
+  EXPECT_EQ(reports.back().live->time, world.mono);
+  world.Feed(ev::Stop{});
+  ASSERT_GT(world.appended.size(), before);
+  for (std::size_t i = 1; i < world.appended.size(); ++i) {
+    EXPECT_GE(world.appended[i].created, world.appended[i - 1].created);
+  }
+}
+
+TEST(Core, FlushIsDoneWhenEverythingIsAcknowledgedAndSaysWhyNotOtherwise) {
+  CoreWorld world(CoreWorld::UploadConfig());
+  world.Feed(ev::Start{1});
+  LatLon at = kHome;
+  Drive(world, 60, 15, at);
+  auto actions = world.Feed(ev::Flush{});
+  EXPECT_THAT(Only<act::FlushDone>(actions), SizeIs(0));
+  ASSERT_TRUE(world.in_flight.has_value());
+  HttpReply ok;
+  ok.id = world.in_flight->id;
+  ok.http_status = 200;
+  world.in_flight.reset();
+  actions = world.Feed(ok);
+  ASSERT_THAT(Only<act::FlushDone>(actions), SizeIs(1));
+  EXPECT_TRUE(Only<act::FlushDone>(actions)[0].status.ok());
+  EXPECT_THAT(world.Present(), SizeIs(0));
+
+  Drive(world, 60, 15, at);
+  world.Feed(ev::Flush{});
+  ASSERT_TRUE(world.in_flight.has_value());
+  HttpReply busy;
+  busy.id = world.in_flight->id;
+  busy.http_status = 503;
+  world.in_flight.reset();
+  actions = world.Feed(busy);
+  ASSERT_THAT(Only<act::FlushDone>(actions), SizeIs(1));
+  EXPECT_EQ(Only<act::FlushDone>(actions)[0].status.code(), Code::kUnavailable);
+  EXPECT_GE(world.Present().size(), 1u);
+}
+
+TEST(Core, ADamagedSnapshotIsSaidAndTrackingGoesOn) {
+  SavedState saved;
+  saved.core = std::vector<std::byte>(100, std::byte{0x5A});
+  Result<Core> core = Core::Create(LocalConfig(), 1, saved);
+  ASSERT_TRUE(core.ok());
+  std::vector<Action> actions;
+  core.value().Handle(ev::StoreOpened{}, {kMonoBegin, kUtcBegin}, actions);
+  ASSERT_THAT(Only<Status>(actions), SizeIs(1));
+  EXPECT_EQ(Only<Status>(actions)[0].code(), Code::kCorruption);
+}
+
+TEST(Core, OversizedMessagesAreRefusedInWords) {
+  CoreWorld world(LocalConfig());
+  const auto actions = world.Feed(ev::Enqueue{"t", std::vector<std::byte>(70'000)});
+  ASSERT_THAT(Only<Status>(actions), SizeIs(1));
+  EXPECT_EQ(Only<Status>(actions)[0].code(), Code::kInvalidArgument);
+  EXPECT_THAT(world.appended, SizeIs(0));
+}
+
+}  // namespace
+}  // namespace waymark::test
