@@ -45,11 +45,11 @@ struct Item {
   bool stopped = false;    ///< at rest, by its speed or by the filter
   double jump_var_m2 = 0;  ///< distrust for lying beside a jump
   Vec2 offset;             ///< published position less smoothed.p
-  bool foreign = false;      ///< its error is not the b of the track
+  bool foreign = false;    ///< its error is not the b of the track
   double measured_var_m2 = 1;
   bool fresh_error = false;  ///< b begins anew here
-  bool held = false;   ///< the forward pass did not use it
-  bool begin = false;      ///< nothing before it says anything about it
+  bool held = false;         ///< the forward pass did not use it
+  bool begin = false;        ///< nothing before it says anything about it
   double weight = 1;
   // In the plane `frame`:
   std::size_t frame = 0;
@@ -74,7 +74,8 @@ class Smoothing {
     for (int pass = 0; pass < kPasses; ++pass) {
       Forward();
       Backward();
-      if (pass + 1 < kPasses) Reweigh();
+      if (pass + 1 == kPasses) break;
+      Reweigh();
     }
     Publish();
   }
@@ -224,7 +225,8 @@ class Smoothing {
       const Item& b = items_[i + 1];
       const double dt_s = Seconds(b.time - a.time);
       const GmStep gm = Gm(b, dt_s);
-      a.smoothed = SmoothBack(a.filtered, Moved(b.smoothed, b.frame, a.frame), dt_s, b.q, gm.phi, gm.q_m2);
+      a.smoothed =
+          SmoothBack(a.filtered, Moved(b.smoothed, b.frame, a.frame), dt_s, b.q, gm.phi, gm.q_m2);
     }
   }
 

@@ -19,7 +19,7 @@ constexpr double kR68PerSigma = 1.5095921854516636;
 // sqrt((0.05^(-1/4) - 1) / (0.32^(-1/4) - 1)) times that of 68 %.
 constexpr double kR95PerR68 = 1.8389;
 constexpr std::uint32_t kForeignToOwn = 3;  // in a row, and they are the track's own
-constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
+constexpr double kRestSpeedMps = 0.3;       // below, a course means nothing
 constexpr double kLongStepS = 5;
 constexpr double kLargeSigmaM = 4;     // few phones state as much under an open sky
 constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any more
@@ -284,7 +284,9 @@ void TrackFilter::SetOffset(double dt_s, bool at_rest, const FilterTuning& t) {
   const double limit_m = 3 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
   const double b_m = combined_.b.norm();
   const double share = b_m > limit_m ? 1 - (1 - follow_) * limit_m / b_m : follow_;
-  const Vec2 target = share * combined_.b;
+  // Right after a much better fix of another kind, p is what it says; b is the others' error.
+  const bool better = foreign_ && measured_var_ < noise_.white_var_m2 + noise_.gm_var_m2;
+  const Vec2 target = better ? Vec2{} : share * combined_.b;
   rest_ = at_rest ? offset_ - target : ExpNegative(dt_s / t.rest_release_s) * rest_;
   const double size = rest_.norm();
   if (size > t.rest_limit_m) rest_ = (t.rest_limit_m / size) * rest_;
@@ -334,8 +336,9 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   return {Disposition::kAdjusted, Reason::kReacquired, nis, t.jump_nis};
 }
 
-// A position of another kind (a network fix between satellite fixes, a radius twice or half of those
-// before) does not share their slow error. True: it is of the track's own kind, or has become so.
+// A position of another kind (a network fix between satellite fixes, a radius twice or half of
+// those before) does not share their slow error. True: it is of the track's own kind, or has become
+// so.
 bool TrackFilter::Adopt(const Observation& o, const NoiseModel& stated) {
   fresh_error_ = false;
   const double ratio = stated.gm_var_m2 / noise_.gm_var_m2;
@@ -382,8 +385,8 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   FollowReceiver(o, jitter_m, t);
 
   // Foreign fixes in a row err alike.
-  measured_var_ = foreign_ ? (stated.white_var_m2 + stated.gm_var_m2) * foreign_count_
-                           : noise_.white_var_m2;
+  measured_var_ =
+      foreign_ ? (stated.white_var_m2 + stated.gm_var_m2) * foreign_count_ : noise_.white_var_m2;
   const double d2 = (z - combined_.p - (foreign_ ? Vec2{} : combined_.b)).norm2();
   double nis = d2 / (foreign_ ? combined_.cov.pp + measured_var_
                               : PositionInnovationVar(combined_, measured_var_));
@@ -391,7 +394,8 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     // After a silence one model that explains the fix is enough; at every second it would let the
     // fastest one take each burst for a manoeuvre.
     for (const AxisState& m : models_) {
-      const double s = foreign_ ? m.cov.pp + measured_var_ : PositionInnovationVar(m, measured_var_);
+      const double s =
+          foreign_ ? m.cov.pp + measured_var_ : PositionInnovationVar(m, measured_var_);
       nis = std::min(nis, (z - m.p - (foreign_ ? Vec2{} : m.b)).norm2() / s);
     }
   }

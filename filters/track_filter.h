@@ -122,10 +122,10 @@ class TrackFilter {
   // What the smoother and the noise monitor need of the last step.
   const LocalFrame& frame() const { return frame_; }
   const AxisState& combined() const { return combined_; }
-  const NoiseModel& noise() const { return noise_; }  ///< of the track's own source
-  bool foreign() const { return foreign_; }           ///< the last fix was not of that kind
+  const NoiseModel& noise() const { return noise_; }     ///< of the track's own source
+  bool foreign() const { return foreign_; }              ///< the last fix was not of that kind
   double measured_var() const { return measured_var_; }  ///< its variance without b
-  bool fresh_error() const { return fresh_error_; }   ///< b began anew with the last fix
+  bool fresh_error() const { return fresh_error_; }      ///< b began anew with the last fix
   double follow() const { return follow_; }
   bool at_rest() const { return at_rest_; }
   double slow_var_m2() const { return slow_var_m2_; }
