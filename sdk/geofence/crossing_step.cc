@@ -53,10 +53,25 @@ Step::Step(GeofenceEngine::Impl& engine, const Estimate& estimate, std::vector<F
 void Step::Run() {
   const double reach = engine_.sure_sigmas * sigma_m_ + kTieM;
   cap_m_ = std::max(reach, kSureSigmas * sigma_m_) + length_m_ + 1;
+  Surroundings& found = engine_.surroundings;
+  engine_.index.Look(engine_.table, from_ ? &*from_ : nullptr, to_, length_m_, reach, found);
   std::vector<FenceIndex>& candidates = engine_.candidates;
-  candidates.clear();
-  engine_.index.Candidates(engine_.table, from_ ? &*from_ : nullptr, to_, reach, candidates);
-  for (const LiveFence& live : engine_.live) candidates.push_back(live.fence);
+  candidates.assign(found.near.begin(), found.near.end());
+  // What is deep inside, and is known to be, needs no second look.
+  for (LiveFence& live : engine_.live) live.settled = false;
+  for (const Surroundings::Deep& deep : found.deep) {
+    LiveFence* live = engine_.FindLive(deep.fence);
+    if (live == nullptr || !live->inside || live->pending || live->undecided ||
+        deep.distance_m > -reach - length_m_) {
+      candidates.push_back(deep.fence);
+    } else {
+      live->settled = true;
+      live->extreme_m = std::min(live->extreme_m, static_cast<double>(deep.distance_m));
+    }
+  }
+  for (const LiveFence& live : engine_.live) {
+    if (!live.settled) candidates.push_back(live.fence);
+  }
   std::sort(candidates.begin(), candidates.end());
   candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
   for (const FenceIndex i : candidates) Decide(i);
@@ -294,6 +309,18 @@ void Step::Emit(const LiveFence& live, FenceTransition trigger, FenceRejection r
 
 namespace waymark {
 
+void GeofenceEngine::Impl::UpdateSkipDisc(LatLon at, double free_m) {
+  skip.valid = false;
+  // Left fences wait until a reversal can no longer be mistaken; others for the next estimate.
+  for (const geofence::LiveFence& f : live) {
+    if (f.pending || f.undecided || !f.inside) return;
+  }
+  // A disc that is hardly larger than the doubt is never used.
+  if (free_m < 1 || std::fabs(at.lat_deg) > 89) return;
+  const double equatorward = std::max(0.0, std::fabs(at.lat_deg) - free_m / 110'500);
+  skip = {true, at, 111'700 * geofence::CosDeg(equatorward), free_m};
+}
+
 void GeofenceEngine::Update(const Estimate& estimate, std::vector<FenceEvent>& out) {
   using geofence::LastEstimate;
   Impl& e = *impl_;
@@ -301,24 +328,41 @@ void GeofenceEngine::Update(const Estimate& estimate, std::vector<FenceEvent>& o
   if (e.last && e.resumed && estimate.time < e.last->time) e.Rebase(estimate);
   if (e.last && estimate.time <= e.last->time) return;
   e.resumed = false;
+  const auto position =
+      LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg).value_or(LatLon{});
+  const LastEstimate latest{estimate.time,
+                            estimate.utc,
+                            position,
+                            {estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2}};
+  if (e.skip.valid) {
+    const double doubt = e.sure_sigmas * std::sqrt(latest.covariance.Trace()) + geofence::kTieM;
+    if (e.skip.DistanceM(position) + doubt < e.skip.radius_m) {
+      e.last = latest;
+      if (e.next_deadline_of_live && *e.next_deadline_of_live <= estimate.time) {
+        e.DoAdvance(estimate.time, out);
+      }
+      return;
+    }
+  }
   const std::size_t begin = out.size();
   geofence::Step(e, estimate, out).Run();
+  e.UpdateSkipDisc(position, e.surroundings.free_m);
   for (const geofence::FenceIndex i : e.fresh) {
     if (i < e.flags.size()) e.flags[i] &= static_cast<std::uint8_t>(~Impl::kFresh);
   }
   e.fresh.clear();
-  const auto position =
-      LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg).value_or(LatLon{});
-  e.last = LastEstimate{estimate.time,
-                        estimate.utc,
-                        position,
-                        {estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2}};
+  if (e.fresh.capacity() > 1000) e.fresh.shrink_to_fit();
+  e.last = latest;
   e.RefreshDeadline();
-  std::sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
-            [](const FenceEvent& a, const FenceEvent& b) {
-              if (a.crossing_time != b.crossing_time) return a.crossing_time < b.crossing_time;
-              return a.id < b.id;
-            });
+  if (out.size() > begin + 1) {
+    std::stable_sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
+                     [](const FenceEvent& a, const FenceEvent& b) {
+                       if (a.crossing_time != b.crossing_time) {
+                         return a.crossing_time < b.crossing_time;
+                       }
+                       return a.id < b.id;
+                     });
+  }
   if (e.next_deadline_of_live && *e.next_deadline_of_live <= estimate.time) {
     e.DoAdvance(estimate.time, out);
   }

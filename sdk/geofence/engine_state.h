@@ -25,6 +25,7 @@ struct LiveFence {
   bool cancel_told = false;  ///< one cancelled crossing was reported since the last crossing
   bool was_open = true;      ///< at the last look
   bool has_since = false;
+  bool settled = false;   ///< scratch: deep inside at this step
   MonoTime since{};       ///< of the side
   MonoTime dwell_from{};  ///< when the announced visit began
   std::uint32_t hits = 0;
@@ -40,6 +41,23 @@ struct PastFence {
   FenceIndex fence = 0;
   std::uint32_t hits = 0;
   MonoTime since{};
+};
+
+/// A disc without boundaries.
+struct SkipDisc {
+  bool valid = false;
+  LatLon centre;
+  double east_m_per_deg = 0;  ///< at least the true scale anywhere in the disc
+  double radius_m = 0;
+
+  /// At least the distance from the centre to p.
+  double DistanceM(LatLon p) const {
+    const double north = (p.lat_deg - centre.lat_deg) * 111'700;
+    double lon = std::fabs(p.lon_deg - centre.lon_deg);
+    if (lon > 180) lon = 360 - lon;
+    const double east = lon * east_m_per_deg;
+    return std::sqrt(north * north + east * east);
+  }
 };
 
 /// The last estimate, as far as the next decision needs it.
@@ -67,8 +85,11 @@ struct GeofenceEngine::Impl {
   /// UTC minus monotonic time, once confirmed.
   std::optional<Duration> utc_minus_mono;
   double sure_sigmas = 1.5;  ///< beyond so many sigma no fence of the set can be in doubt
+  geofence::Surroundings surroundings;           ///< scratch
   std::vector<geofence::FenceIndex> candidates;  ///< scratch
-  /// No fence changes while the device, uncertainty included, stays within this of `check_origin`.
+  std::vector<geofence::FenceIndex> to_index;    ///< scratch of a bulk
+  /// While the device stays in it, with its uncertainty, no fence can change. Part of the saved
+  /// state: what is skipped must not depend on a restart.
   geofence::SkipDisc skip;
   std::optional<MonoTime> next_deadline_of_live;  ///< dwell and opening hours
 
@@ -86,6 +107,7 @@ struct GeofenceEngine::Impl {
   geofence::LiveFence& MakeLive(geofence::FenceIndex i);
   void Retire(const geofence::LiveFence& fence);
   void Rebase(const Estimate& estimate);
+  void UpdateSkipDisc(LatLon at, double free_m);
   void RefreshDeadline();
   void DoAdvance(MonoTime now, std::vector<FenceEvent>& out);
 };

@@ -302,6 +302,11 @@ void GeofenceEngine::SaveState(std::vector<std::byte>& out) const {
   WriteTime(w, e.last_advance);
   w.Bool(e.utc_minus_mono.has_value());
   if (e.utc_minus_mono) w.Int(static_cast<std::int64_t>(e.utc_minus_mono->count()));
+  w.Bool(e.skip.valid);
+  w.Double(e.skip.centre.lat_deg);
+  w.Double(e.skip.centre.lon_deg);
+  w.Double(e.skip.east_m_per_deg);
+  w.Double(e.skip.radius_m);
   w.Int(static_cast<std::uint32_t>(e.live.size()));
   for (const LiveFence& f : e.live) {
     w.Text(e.table.Id(f.fence));
@@ -346,6 +351,12 @@ Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
   const MonoTime last_advance = ReadTime(r);
   std::optional<Duration> offset;
   if (r.Bool()) offset = Duration(r.Int<std::int64_t>());
+  SkipDisc skip;
+  skip.valid = r.Bool();
+  skip.centre.lat_deg = r.Double();
+  skip.centre.lon_deg = r.Double();
+  skip.east_m_per_deg = r.Double();
+  skip.radius_m = r.Double();
   std::map<FenceIndex, LiveFence> live;
   const std::size_t live_count = r.Count(70);
   for (std::size_t k = 0; k < live_count; ++k) {
@@ -377,7 +388,7 @@ Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
   e.last_advance = last_advance;
   e.utc_minus_mono = offset;
   e.resumed = true;
-  e.skip.valid = false;
+  e.skip = skip;
   e.live.clear();
   e.past.clear();
   e.fresh.clear();

@@ -1,35 +1,140 @@
-// Which fences can matter near a place.
+// Which fences can matter near a place. Small circles and polygons lie in grids of cells whose
+// records answer alone; large circles and corridors lie in coarser cells by their bounding disc and
+// are measured; the few that touch the polar caps are measured every time.
 #ifndef SDK_GEOFENCE_FENCE_INDEX_H_
 #define SDK_GEOFENCE_FENCE_INDEX_H_
 
+#include <array>
 #include <optional>
+#include <span>
 #include <vector>
 
+#include "sdk/geofence/circle_grid.h"
 #include "sdk/geofence/fence_table.h"
+#include "sdk/geofence/polygon_grid.h"
 
 namespace waymark::geofence {
 
-/// A disc in which nothing changes.
-struct SkipDisc {
-  bool valid = false;
-  double lat_deg = 0, lon_deg = 0;
-  double east_m_per_deg = 0, north_m_per_deg = 0;  ///< at least the true scales inside the disc
-  double radius_m = 0;
+/// What a look at the index found.
+struct Surroundings {
+  struct Deep {
+    FenceIndex fence = 0;
+    float distance_m = 0;  ///< signed, at least this deep
+  };
+  /// Fences whose boundary may be within reach of the way. May repeat.
+  std::vector<FenceIndex> near;
+  /// Fences that contain the end of the way with more than the reach to spare. May repeat.
+  std::vector<Deep> deep;
+  /// No boundary lies nearer to the end of the way. Never more than the cell it lies in tells.
+  double free_m = 0;
+
+  void Clear() {
+    near.clear();
+    deep.clear();
+    free_m = 0;
+  }
 };
 
 class FenceIndexer {
  public:
-  void Insert(const FenceTable& table, FenceIndex i);
-  void Erase(const FenceTable& table, FenceIndex i);
-  void Clear();
+  static constexpr int kBlockLevel = 3;
 
-  /// Appends, without duplicates, every fence whose boundary is within `reach_m` of the segment
-  /// from a to b (or of b alone), and every fence that contains b. `b` may be equal to `a`.
-  void Candidates(const FenceTable& table, const SurfacePoint* a, const SurfacePoint& b,
-                  double reach_m, std::vector<FenceIndex>& out) const;
+  void Insert(const FenceTable& table, FenceIndex i);
+  /// All at once: much faster into an empty index.
+  void InsertMany(const FenceTable& table, std::span<const FenceIndex> fences);
+  void Erase(const FenceTable& table, FenceIndex i);
+
+  /// Fills `out` with the fences that matter for a way of `length_m` from `a` to `b`, or at `b`
+  /// alone where `a` is null, when boundaries up to `reach_m` beside it count.
+  void Look(const FenceTable& table, const SurfacePoint* a, const SurfacePoint& b, double length_m,
+            double reach_m, Surroundings& out) const;
+
+  /// Calls visit(FenceIndex) once for each fence that contains p; those nearer to p than 1 cm may
+  /// be missed or not.
+  template <class Visit>
+  void ForContaining(const FenceTable& table, LatLon p, Visit visit) const;
+
   /// A lower bound of the distance from p to the nearest boundary, at most cap_m.
   double NearestBoundaryM(const FenceTable& table, const SurfacePoint& p, double cap_m) const;
+  std::size_t memory_bytes() const;
+
+ private:
+  enum class Home : std::uint8_t { kCircles, kPolygons, kCoarse, kEverywhere };
+  struct Disc {
+    LatLon centre;
+    double radius_m = 0;
+  };
+  static Home HomeOf(const FenceTable& table, FenceIndex i);
+  static Disc DiscOf(const FenceTable& table, FenceIndex i);
+  static int CoarseLevel(double radius_m);
+  void LookAtCircles(LatLon at, double reach_m, bool is_end, Surroundings& out) const;
+  void LookAtPolygons(LatLon at, double reach_m, bool is_end, Surroundings& out) const;
+  void LookAtCoarse(const FenceTable& table, const SurfacePoint& b, double reach_m,
+                    Surroundings& out) const;
+  void Measure(const FenceTable& table, FenceIndex i, const SurfacePoint& b, double reach_m,
+               Surroundings& out) const;
+  void NoteBlocks(std::vector<CellKey> blocks);
+  double NearestInBlockM(CellKey block, const SurfacePoint& p, double best_m) const;
+
+  CircleGrid circles_;
+  PolygonGrid polygons_;
+  CellTable<FenceIndex> coarse_;
+  std::array<std::size_t, kLevels> coarse_at_level_{};
+  std::vector<FenceIndex> coarse_list_;  ///< sorted
+  std::vector<FenceIndex> everywhere_;   ///< sorted
+  std::vector<CellKey> blocks_;  ///< sorted cells of kBlockLevel that hold or held small fences
 };
+
+template <class Visit>
+void FenceIndexer::ForContaining(const FenceTable& table, LatLon p, Visit visit) const {
+  if (std::fabs(p.lat_deg) < kGridMaxLatDeg) {
+    const Cell fine = FineCellAt(p);
+    if (!circles_.empty()) {
+      for (int level = CircleGrid::kSmallLevel; level <= CircleGrid::kLargeLevel; ++level) {
+        if (!circles_.HasLevel(level)) continue;
+        const Cell cell = Ancestor(fine, level);
+        const auto records = circles_.Find(KeyOf(cell));
+        if (records.empty()) continue;
+        double x = 0, y = 0;
+        CellPlane(cell).ToPlane(p, x, y);
+        const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
+        for (const CircleRecord& r : records) {
+          const float dx = r.east_m - fx, dy = r.north_m - fy;
+          if (dx * dx + dy * dy < r.radius_m * r.radius_m) visit(r.fence);
+        }
+      }
+    }
+    if (!polygons_.empty()) {
+      for (int level = 0; level < kLevels; ++level) {
+        if (!polygons_.HasLevel(level)) continue;
+        const Cell cell = Ancestor(fine, level);
+        const auto records = polygons_.Find(KeyOf(cell));
+        if (records.empty()) continue;
+        double x = 0, y = 0;
+        if (level <= 2) CellPlane(cell).ToPlane(p, x, y);
+        const PlanePoint at{PlanePoint::Snap(x), PlanePoint::Snap(y)};
+        for (const PolygonRecord& r : records) {
+          if (r.count == 0 || polygons_.Contains(r, at)) visit(r.fence);
+        }
+      }
+    }
+    if (!coarse_.empty()) {
+      const SurfacePoint at(p);
+      for (int level = 0; level < kLevels; ++level) {
+        if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
+        for (const FenceIndex i : coarse_.Find(KeyOf(Ancestor(fine, level)))) {
+          if (table.Shape(i).Distance(at, 1).distance_m < 0) visit(i);
+        }
+      }
+    }
+  }
+  if (!everywhere_.empty()) {
+    const SurfacePoint at(p);
+    for (const FenceIndex i : everywhere_) {
+      if (table.Shape(i).Distance(at, 1).distance_m < 0) visit(i);
+    }
+  }
+}
 
 }  // namespace waymark::geofence
 

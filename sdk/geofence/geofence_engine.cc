@@ -84,7 +84,7 @@ void GeofenceEngine::Impl::Put(const Geofence& fence, bool trusted, std::size_t 
   if (added->unchanged) return;
   const FenceIndex i = added->index;
   if (flags.size() <= i) flags.resize(i + 1, 0);
-  index.Insert(table, i);
+  to_index.push_back(i);
   if (added->is_new) flags[i] = 0;
   // The way before its definition is no evidence for a fence.
   if ((added->is_new || added->shape_changed) && !(flags[i] & kFresh)) {
@@ -98,6 +98,9 @@ void GeofenceEngine::Impl::Put(const Geofence& fence, bool trusted, std::size_t 
 }
 
 void GeofenceEngine::Impl::AfterBulk() {
+  index.InsertMany(table, to_index);
+  to_index.clear();
+  if (to_index.capacity() > 1000) to_index.shrink_to_fit();
   sure_sigmas = std::max(sure_sigmas, Quantile(table.max_confidence()));
   skip.valid = false;
   RefreshDeadline();
@@ -172,15 +175,9 @@ std::vector<std::string> GeofenceEngine::Ids() const {
 void GeofenceEngine::Containing(LatLon p, std::vector<std::string>& ids) const {
   const auto position = LatLon::FromDegrees(p.lat_deg, p.lon_deg);
   if (!position) return;
-  const geofence::SurfacePoint at(*position);
-  std::vector<FenceIndex> candidates;
-  impl_->index.Candidates(impl_->table, nullptr, at, 0, candidates);
   const auto begin = static_cast<std::ptrdiff_t>(ids.size());
-  for (const FenceIndex i : candidates) {
-    if (impl_->table.Shape(i).Distance(at, 1).distance_m < 0) {
-      ids.emplace_back(impl_->table.Id(i));
-    }
-  }
+  impl_->index.ForContaining(impl_->table, *position,
+                             [&](FenceIndex i) { ids.emplace_back(impl_->table.Id(i)); });
   std::sort(ids.begin() + begin, ids.end());
 }
 
