@@ -56,6 +56,11 @@ std::vector<std::byte> SqliteStatement::Blob(int column) const {
   return data ? std::vector<std::byte>(data, data + size) : std::vector<std::byte>();
 }
 
+std::string SqliteStatement::Text(int column) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
+  return text ? text : "";
+}
+
 Result<SqliteDb> SqliteDb::Open(const std::string& path, int flags, const std::string& vfs) {
   SqliteDb db;
   db.path_ = path;
@@ -108,7 +113,7 @@ void SqliteDb::Rollback() {
 }
 
 void SqliteDb::KeepFilesOnClose() {
-  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (db_) sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 }  // namespace waymark::storage

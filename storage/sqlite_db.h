@@ -38,6 +38,7 @@ class SqliteStatement {
   void Reset() { sqlite3_reset(statement_.get()); }
   std::int64_t Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
   std::vector<std::byte> Blob(int column) const;
+  std::string Text(int column) const;
 
  private:
   std::unique_ptr<sqlite3_stmt, FinalizeStatement> statement_;
