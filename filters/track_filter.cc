@@ -388,18 +388,28 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   measured_var_ =
       foreign_ ? (stated.white_var_m2 + stated.gm_var_m2) * foreign_count_ : noise_.white_var_m2;
   const double d2 = (z - combined_.p - (foreign_ ? Vec2{} : combined_.b)).norm2();
-  double nis = d2 / (foreign_ ? combined_.cov.pp + measured_var_
-                              : PositionInnovationVar(combined_, measured_var_));
+  double nis = dt_s > kLongStepS
+                   ? 1e300
+                   : d2 / (foreign_ ? combined_.cov.pp + measured_var_
+                                    : PositionInnovationVar(combined_, measured_var_));
   if (dt_s > kLongStepS) {
-    // After a silence one model that explains the fix is enough; at every second it would let the
-    // fastest one take each burst for a manoeuvre.
+    // After a silence one model that explains position and velocity together is enough; at every
+    // second it would let the fastest one take each burst for a manoeuvre.
     for (const AxisState& m : models_) {
-      const double s =
-          foreign_ ? m.cov.pp + measured_var_ : PositionInnovationVar(m, measured_var_);
-      nis = std::min(nis, (z - m.p - (foreign_ ? Vec2{} : m.b)).norm2() / s);
+      Vec2 y = z - m.p - (foreign_ ? Vec2{} : m.b);
+      double s = foreign_ ? m.cov.pp + measured_var_ : PositionInnovationVar(m, measured_var_);
+      if (v) {
+        const double shared = m.cov.pv + (foreign_ ? 0 : m.cov.vb);
+        const double gain = shared / (m.cov.vv + v->var);
+        y = y - gain * (v->v - m.v);
+        s -= gain * shared;
+      }
+      nis = std::min(nis, y.norm2() / s);
     }
   }
-  if (nis > t.jump_nis && d2 > Square(t.jump_min_m)) {
+  // A jittery receiver that has been silent is likelier to come back with an outlier.
+  const double gate = t.jump_nis * (dt_s > kLongStepS ? 0.3 + 0.7 * follow_ : 1);
+  if (nis > gate && d2 > Square(t.jump_min_m)) {
     weight_ = 0;
     const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, t);
     if (verdict.used()) return verdict;
