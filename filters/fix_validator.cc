@@ -282,7 +282,7 @@ bool FixValidator::Sanitise(Intake& intake) const {
   return true;
 }
 
-bool FixValidator::RepairTime(const Stamp& arrival, Intake& intake) {
+bool FixValidator::RepairTime(Stamp& arrival, Intake& intake) {
   Fix& fix = intake.fix;
   std::int64_t weeks = Rollovers(Milliseconds(Apart(fix.time, arrival.mono)));
   // In a replay the arrival may be the fix's own time; then the fix before it tells.
@@ -290,6 +290,7 @@ bool FixValidator::RepairTime(const Stamp& arrival, Intake& intake) {
     weeks = Rollovers(Milliseconds(Apart(fix.time, state_.newest->time)));
   if (weeks > 0) {
     fix.time = Later(fix.time, milliseconds(weeks * kRolloverMs));
+    if (state_.newest && arrival.mono < state_.newest->time) arrival.mono = fix.time;
     Adjust(intake, Reason::kWeekRollover, static_cast<double>(weeks) * 1024, 0);
   }
   if (state_.clock_offset != Duration::zero()) {

@@ -118,7 +118,7 @@ class FixValidator {
 
   Intake Screen(const Fix& fix, const Stamp& arrival);
   bool Sanitise(Intake& intake) const;
-  bool RepairTime(const Stamp& arrival, Intake& intake);
+  bool RepairTime(Stamp& arrival, Intake& intake);
   bool VoteOnClock(const Stamp& arrival, Intake& intake);
   void RepairUtc(const Stamp& arrival, Intake& intake);
   bool PlaceInTime(const Stamp& arrival, Intake& intake);

@@ -55,6 +55,7 @@ class WAYMARK_API LocalFrame {
   double sin_lat_ = 0, cos_lat_ = 1;
   // The default frame stands at 0,0 as LocalFrame(LatLon{}) does.
   double meridian_curvature_pm_ = 1.0 / 6335439.327292464, normal_curvature_pm_ = 1.0 / 6378137.0;
+  double section_pm2_ = 0.006739496742276434 / (6 * 6378137.0 * 6378137.0);
   double x0_m_ = 6378137.0, z0_m_ = 0;  // of the origin, earth-centred, in its meridian plane
 };
 
