@@ -211,7 +211,8 @@ void TrackFilter::PredictModels(double dt_s, const GmStep& gm, const FilterTunin
   PredictStopped(models_[kStopped], dt_s, t.stop_time_constant_s, decay, t.stop_walk_m2ps,
                  t.stop_velocity_var_m2ps2, gm.phi, gm.q_m2);
   PredictMoving(models_[kSlow], dt_s, t.q_slow, gm.phi, gm.q_m2);
-  PredictMoving(models_[kFast], dt_s, t.q_fast, gm.phi, gm.q_m2);
+  const double q_fast = dt_s > kLongStepS && measured_v_ ? t.q_long_step : t.q_fast;
+  PredictMoving(models_[kFast], dt_s, q_fast, gm.phi, gm.q_m2);
 }
 
 void TrackFilter::Combine() {
