@@ -92,6 +92,7 @@ Result<Core> Core::Create(const Config& config, std::uint64_t seed, const SavedS
 }
 
 void Core::Handle(const Event& event, const Stamp& now, std::vector<Action>& out) {
+  host_mono_ = now.mono;
   now_ = {Internal(now.mono), now.utc};
   // A clock port that runs backwards must not run time backwards inside.
   now_.mono = std::max(now_.mono, last_mono_);
@@ -154,7 +155,7 @@ void Core::BeginBoot(std::uint64_t boot_id) {
     if (by_utc > off && by_utc < kLongestBootGap) off = by_utc;
   }
   const MonoTime resumed = last_mono_ + off;
-  offset_ += resumed - now_.mono;
+  offset_ = resumed - host_mono_;
   now_.mono = resumed;
   last_mono_ = resumed;
 }
@@ -260,7 +261,6 @@ void Core::AdvanceTime(std::vector<Action>& out) {
   if (tracking_) {
     smoother_.Advance(now_.mono, settled_);
     RecordSettled();
-    RecordKnots();
     motion_.Advance(now_.mono, odometer_.total(), motion_events_);
     TellMotion(out);
     if (next_snapshot_ && *next_snapshot_ <= now_.mono) {

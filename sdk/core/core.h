@@ -115,7 +115,8 @@ class Core {
   MonoTime Host(MonoTime internal) const { return internal - offset_; }
 
   Config config_;
-  Stamp now_;  ///< of the event that is handled: internal mono, host's utc
+  Stamp now_;             ///< of the event that is handled: internal mono, host's utc
+  MonoTime host_mono_{};  ///< of the event that is handled, as the host stamped it
   Duration offset_{};
   std::uint64_t boot_id_ = 0;
   MonoTime last_mono_{};  ///< newest internal time seen

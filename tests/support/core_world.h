@@ -50,7 +50,10 @@ class CoreWorld {
       core_.Handle(next, {mono, utc}, actions);
       for (const Action& a : actions) Perform(a, queue);
       for (Action& a : actions) {
+        const std::size_t begin = action_bytes.size();
         EncodeAction(a, action_bytes);
+        lines.push_back(ActionText(a) + " #" +
+                        std::to_string(Digest(std::span(action_bytes).subspan(begin))));
         all.push_back(std::move(a));
       }
     }
@@ -127,6 +130,7 @@ class CoreWorld {
   std::vector<StoredRecord> appended;
   std::set<std::uint64_t> acknowledged, dropped;
   std::vector<std::byte> action_bytes;
+  std::vector<std::string> lines;  ///< the same for people
 
  private:
   Core NewCore(const SavedState& saved) {
@@ -159,8 +163,10 @@ class CoreWorld {
       }
       queue.push_back(ev::Enforced{Status(), drops});
     } else if (const auto* request = std::get_if<HttpRequest>(&action)) {
-      if (in_flight) ++requests_while_in_flight;
+      // A transport that never answers is given up on after the request's own timeout.
+      if (in_flight && mono - sent_ < request->timeout) ++requests_while_in_flight;
       in_flight = *request;
+      sent_ = mono;
     }
   }
 
@@ -179,6 +185,7 @@ class CoreWorld {
   std::unique_ptr<Outbox> outbox_;
   Core core_;
   std::chrono::milliseconds true_offset_{};
+  MonoTime sent_{};
 };
 
 /// The actions of one type, in order.
