@@ -122,7 +122,10 @@ void TrackSimplifier::EmitCandidate(std::vector<Estimate>& knots) {
   const std::uint32_t count = tail_count_;
   knots.push_back(tail[0]);
   Begin(tail[0]);
-  for (std::uint32_t i = 1; i < count; ++i) Add(tail[i]);
+  for (std::uint32_t i = 1; i < count; ++i) {
+    Add(tail[i]);
+    if (FallsDue(tail[i])) CloseAtNewest(knots);  // near the knot before, far from this one
+  }
 }
 
 void TrackSimplifier::CloseAtNewest(std::vector<Estimate>& knots) {

@@ -1,0 +1,191 @@
+#include "filters/odometer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "waymark/geometry.h"
+
+namespace waymark {
+namespace {
+
+constexpr LatLon kHere{52.5, 13.4};
+
+Estimate At(double t_s, double east_m, double north_m, double ve_mps, double vn_mps,
+            double r68_m = 3) {
+  Estimate e;
+  e.time = MonoTime(FromSeconds(t_s));
+  e.position = LocalFrame(kHere).FromLocal({east_m, north_m});
+  e.velocity_east_mps = ve_mps;
+  e.velocity_north_mps = vn_mps;
+  e.speed_sigma_mps = 0.1;
+  e.r68_m = r68_m;
+  return e;
+}
+
+// An even pseudo-random number in [-1, 1).
+double Noise(std::uint64_t& state) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return static_cast<double>(static_cast<std::int64_t>(state)) * 0x1p-63;
+}
+
+TEST(Odometer, MeasuresAStraightWay) {
+  Odometer odometer;
+  for (int i = 0; i <= 100; ++i) odometer.Update(At(i, 10 * i, 0, 10, 0), Motion::kMoving);
+  const Distance d = odometer.total();
+  EXPECT_NEAR(d.distance_m, 1000, 0.01);
+  EXPECT_GT(d.bound_m, 2);
+  EXPECT_LT(d.bound_m, 15);
+}
+
+// One fix per `every_s` of a circle: chords would lose (turn^2)/24 of it.
+void Circle(double every_s, double tolerance) {
+  Odometer odometer;
+  const double radius_m = 50, speed_mps = 10, omega = speed_mps / radius_m;
+  const int n = static_cast<int>(2 * std::numbers::pi / omega / every_s) * 4;
+  for (int i = 0; i <= n; ++i) {
+    const double t = i * every_s, a = omega * t;
+    odometer.Update(At(t, radius_m * std::sin(a), -radius_m * std::cos(a), speed_mps * std::cos(a),
+                       speed_mps * std::sin(a)),
+                    Motion::kMoving);
+  }
+  const double way_m = n * every_s * speed_mps;
+  EXPECT_NEAR(odometer.total().distance_m, way_m, tolerance * way_m) << every_s;
+}
+
+TEST(Odometer, LosesNothingInTurns) {
+  Circle(1, 1e-4);
+  Circle(3, 1e-3);
+  Circle(5, 5e-3);
+  Circle(8, 0.03);
+}
+
+TEST(Odometer, IgnoresSidewaysJitterOfADrive) {
+  Odometer odometer;
+  std::uint64_t seed = 1;
+  for (int i = 0; i <= 600; ++i) {
+    odometer.Update(At(i, 15 * i + 3 * Noise(seed), 3 * Noise(seed), 15, 0.2 * Noise(seed)),
+                    Motion::kMoving);
+  }
+  EXPECT_NEAR(odometer.total().distance_m, 9000, 9);
+}
+
+TEST(Odometer, CountsNothingAtRestHoweverTheEstimateWanders) {
+  Odometer odometer;
+  std::uint64_t seed = 2;
+  for (int i = 0; i <= 1800; ++i) {
+    odometer.Update(At(i, 20 * Noise(seed), 20 * Noise(seed), Noise(seed), Noise(seed)),
+                    Motion::kStationary);
+  }
+  EXPECT_EQ(odometer.total().distance_m, 0);
+}
+
+TEST(Odometer, AddsTheWayUntilTheStartWasNoticed) {
+  Odometer odometer;
+  for (int i = 0; i < 60; ++i) odometer.Update(At(i, 0, 0, 0, 0), Motion::kStationary);
+  // The detector needs ten seconds.
+  for (int i = 60; i <= 160; ++i) {
+    odometer.Update(At(i, 10 * (i - 60), 0, 10, 0), i < 70 ? Motion::kStationary : Motion::kMoving);
+  }
+  EXPECT_NEAR(odometer.total().distance_m, 1000, 1);
+}
+
+TEST(Odometer, CountsAnExcursionByWhereItEnds) {
+  Odometer odometer;
+  int t = 0;
+  const auto rest = [&](double east_m) {
+    for (int i = 0; i < 30; ++i) odometer.Update(At(t++, east_m, 0, 0, 0), Motion::kStationary);
+  };
+  const auto move = [&](double from_m, double to_m) {
+    for (int i = 1; i <= 10; ++i) {
+      odometer.Update(At(t++, from_m + (to_m - from_m) * i / 10, 0, 0, 0), Motion::kMoving);
+    }
+  };
+  rest(0);
+  move(0, 20);
+  move(20, 1);
+  rest(1);  // a jump that the filter followed
+  EXPECT_EQ(odometer.total().distance_m, 0);
+  move(1, 25);
+  rest(25);  // a queue that moved up
+  EXPECT_NEAR(odometer.total().distance_m, 25, 2);
+  move(25, 125);
+  move(125, 25);
+  rest(25);  // there and back for real
+  EXPECT_NEAR(odometer.total().distance_m, 225, 5);
+}
+
+TEST(Odometer, HoldsBackWhatIsNotKnownToBeAWay) {
+  Odometer odometer;
+  for (int i = 0; i < 20; ++i) odometer.Update(At(i, 10 * i, 0, 10, 0), Motion::kUnknown);
+  EXPECT_EQ(odometer.total().distance_m, 0);
+  Odometer parked = odometer;
+  odometer.Update(At(20, 200, 0, 10, 0), Motion::kMoving);
+  EXPECT_NEAR(odometer.total().distance_m, 200, 0.1);
+  parked.Update(At(20, 200, 0, 0, 0), Motion::kStationary);
+  EXPECT_EQ(parked.total().distance_m, 0);
+}
+
+TEST(Odometer, DoesNotCountTheWayOfABreak) {
+  Odometer odometer;
+  for (int i = 0; i <= 10; ++i) odometer.Update(At(i, 10 * i, 0, 10, 0), Motion::kMoving);
+  odometer.Break();
+  for (int i = 0; i <= 10; ++i) {
+    odometer.Update(At(1000 + i, 9000 + 10 * i, 0, 10, 0), Motion::kMoving);
+  }
+  EXPECT_NEAR(odometer.total().distance_m, 200, 0.1);
+}
+
+TEST(Odometer, IgnoresWhatIsNotLaterOrNotANumber) {
+  Odometer odometer;
+  odometer.Update(At(0, 0, 0, 10, 0), Motion::kMoving);
+  odometer.Update(At(1, 10, 0, 10, 0), Motion::kMoving);
+  odometer.Update(At(1, 500, 0, 10, 0), Motion::kMoving);
+  odometer.Update(At(0.5, 500, 0, 10, 0), Motion::kMoving);
+  Estimate bad = At(2, 20, 0, 10, 0);
+  bad.velocity_east_mps = std::nan("");
+  odometer.Update(bad, Motion::kMoving);
+  EXPECT_NEAR(odometer.total().distance_m, 10, 0.01);
+}
+
+TEST(Odometer, BoundsTheDifferenceOfTwoReadings) {
+  Odometer odometer;
+  for (int i = 0; i <= 100; ++i) odometer.Update(At(i, 10 * i, 0, 10, 0), Motion::kMoving);
+  const Distance half = odometer.total();
+  for (int i = 101; i <= 200; ++i) odometer.Update(At(i, 10 * i, 0, 10, 0), Motion::kMoving);
+  const Distance way = Odometer::Between(half, odometer.total());
+  EXPECT_NEAR(way.distance_m, 1000, 0.1);
+  EXPECT_GT(way.bound_m, 0);
+  EXPECT_LE(way.bound_m, odometer.total().bound_m);
+}
+
+TEST(Odometer, GoesOnFromASnapshotAtAnyPoint) {
+  Odometer straight;
+  Odometer interrupted;
+  std::uint64_t seed = 5;
+  double last_m = 0;
+  for (int i = 0; i < 300; ++i) {
+    const Motion motion = i % 70 < 20   ? Motion::kStationary
+                          : i % 70 < 22 ? Motion::kUnknown
+                                        : Motion::kMoving;
+    const Estimate e = At(i, 5 * i + Noise(seed), Noise(seed), 5, 0);
+    straight.Update(e, motion);
+    interrupted.Update(e, motion);
+    std::vector<std::byte> image;
+    interrupted.Save(image);
+    Odometer restored;
+    ASSERT_TRUE(restored.Restore(image).ok());
+    interrupted = restored;
+    ASSERT_EQ(interrupted.total().distance_m, straight.total().distance_m) << i;
+    ASSERT_EQ(interrupted.total().bound_m, straight.total().bound_m) << i;
+    ASSERT_GE(straight.total().distance_m, last_m);
+    last_m = straight.total().distance_m;
+    for (const std::size_t n : {std::size_t{0}, image.size() / 2, image.size() - 1}) {
+      ASSERT_EQ(restored.Restore(std::span(image).first(n)).code(), Code::kCorruption);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace waymark
