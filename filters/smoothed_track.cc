@@ -23,7 +23,7 @@ namespace {
 constexpr double kRadPerDeg = std::numbers::pi / 180;
 // Where the plane is left for the next one; distances in it are true to 1.6e-6.
 constexpr double kPlaneRadiusM = 20e3;
-constexpr int kPasses = 3;
+constexpr int kPasses = 2;
 // A held fix starts with this weight, so that two sides of equal standing can be told apart.
 constexpr double kHeldWeight = 0.01;
 constexpr double kMaxLatencyStepS = 3;

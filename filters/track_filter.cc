@@ -163,7 +163,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
 }
 
 void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
-  const double stay = ExpNegative(-std::log(t.model_stay_per_s) * std::min(dt_s, 60.0));
+  const double stay = ExpNegative(t.model_change_per_s * std::min(dt_s, 60.0));
   const double hop = 1 - stay;
   // A body in fast motion is slow before it stands: two hops.
   const double twice = hop * hop / 4, once = hop - twice;
@@ -238,14 +238,16 @@ void TrackFilter::Combine() {
 
 void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v,
                                bool use_position) {
-  double logl[kModels];
-  double best = -1e300;
+  // Likelihoods of the models: exp(-quadratic/2) / size, by the smallest quadratic form.
+  double quadratic[kModels], size[kModels];
+  double least = 1e300;
   for (std::size_t j = 0; j < kModels; ++j) {
     AxisState& m = models_[j];
-    double l = 0;
+    double d = 0, det = 1;
     if (use_position) {
       const double s = foreign_ ? m.cov.pp + r_m2 : PositionInnovationVar(m, r_m2);
-      l -= (z - m.p - (foreign_ ? Vec2{} : m.b)).norm2() / (2 * s) + std::log(s);
+      d += (z - m.p - (foreign_ ? Vec2{} : m.b)).norm2() / s;
+      det *= s;
       if (foreign_) {
         UpdateForeignPosition(m, z, r_m2);
       } else {
@@ -254,19 +256,27 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
     }
     if (v) {
       const double s = m.cov.vv + v->var;
-      l -= (v->v - m.v).norm2() / (2 * s) + std::log(s);
+      d += (v->v - m.v).norm2() / s;
+      det *= s;
       UpdateVelocity(m, v->v, v->var);
     }
-    logl[j] = l;
-    best = std::max(best, l);
+    quadratic[j] = d;
+    size[j] = det;
+    least = std::min(least, d);
   }
   double sum = 0;
+  double likelihood[kModels];
+  for (std::size_t j = 0; j < kModels; ++j) {
+    likelihood[j] = mode_[j] * std::exp(std::max((least - quadratic[j]) / 2, -50.0)) / size[j];
+    sum += likelihood[j];
+  }
+  double total = 0;
   for (std::size_t j = 0; j < kModels; ++j) {
     // No model is ever out of the race: from 1e-4 it is back within a few fixes.
-    mode_[j] = std::max(mode_[j] * std::exp(std::max(logl[j] - best, -50.0)), 1e-4);
-    sum += mode_[j];
+    mode_[j] = std::max(likelihood[j] / sum, 1e-4);
+    total += mode_[j];
   }
-  for (double& m : mode_) m /= sum;
+  for (double& m : mode_) m /= total;
 }
 
 void TrackFilter::FollowReceiver(const Observation& o, std::optional<double> jitter_m,

@@ -37,8 +37,8 @@ struct FilterTuning {
   double stop_time_constant_s = 1.0;
   double stop_walk_m2ps = 0.003;
   double stop_velocity_var_m2ps2 = 0.0025;
-  // Chance to keep the motion model for a second (A.5).
-  double model_stay_per_s = 0.95;
+  // How often a motion model gives way to another (A.5 has 0.03; 0.01 to 0.1 make no difference).
+  double model_change_per_s = 0.05;
   // Speed from which a body comes to rest within a second: braking at 2-3 m/s^2.
   double rest_from_mps = 2.5;
   // Speed and course lag the position by 0.2-0.5 s (A.3).

@@ -315,7 +315,7 @@ constexpr Knob kKnobs[] = {
     KNOB(stop_time_constant_s),
     KNOB(stop_walk_m2ps),
     KNOB(stop_velocity_var_m2ps2),
-    KNOB(model_stay_per_s),
+    KNOB(model_change_per_s),
     KNOB(velocity_latency_s),
     KNOB(velocity_sigma_mps),
     KNOB(velocity_sigma_floor_mps),
