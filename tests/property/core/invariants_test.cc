@@ -94,6 +94,7 @@ class Session {
       case 10: {  // a late fix
         Fix f = NextFix(std::chrono::seconds(1));
         f.time -= std::chrono::milliseconds(s.argument * 5);
+        *f.utc -= std::chrono::milliseconds(s.argument * 5);
         return world.Feed(f);
       }
       case 11:
