@@ -6,8 +6,8 @@
 //          is slower than a slow walk; with reported velocities their mean vector decides, since
 //          its error falls with the root of the count, and the span can be short;
 //   start: the mean velocity vector over a few seconds stands out of what it scatters at rest; or,
-//          where the source reports none, the way over a span advances in its first and in its
-//          second half; or the estimate stays far from the place of rest.
+//          where the source reports none, the way over a span advances in each of its parts (a
+//          jump advances in two at most); or the estimate stays far from the place of rest.
 // The gap between the two thresholds is the hysteresis. Reference for stays as spatio-temporal
 // clusters: Li et al., "Mining user similarity based on location history", GIS 2008.
 #include "filters/motion_detector.h"
@@ -175,37 +175,42 @@ MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) cons
   look.samples = n;
   look.span_s = Seconds(newest - At(first).time);
   if (n < 2 || look.span_s <= 0) return look;
-  EastNorth third[3] = {};
-  double third_t[3] = {}, count[3] = {};
+  // The mean positions of equal parts: four, as far as there are samples for them.
+  const std::size_t parts = std::min<std::size_t>(n, 4);
+  EastNorth mean[4] = {};
+  double mean_t[4] = {}, count[4] = {};
   double ve = 0, vn = 0;
   for (std::uint32_t i = 0; i < n; ++i) {
     const Sample& s = At(first + i);
-    const std::size_t k = n < 3 ? (i == 0 ? 0 : 2) : std::min<std::size_t>(2, 3 * i / n);
-    third[k].east_m += s.at.east_m;
-    third[k].north_m += s.at.north_m;
-    third_t[k] += Seconds(s.time - newest);
+    const std::size_t k = parts * i / n;
+    mean[k].east_m += s.at.east_m;
+    mean[k].north_m += s.at.north_m;
+    mean_t[k] += Seconds(s.time - newest);
     count[k] += 1;
     ve += s.ve_mps;
     vn += s.vn_mps;
     look.speed_mps += s.speed_mps;
     look.reported += s.reported ? 1 : 0;
   }
-  for (std::size_t k = 0; k < 3; ++k) {
-    if (count[k] == 0) continue;
-    third[k].east_m /= count[k];
-    third[k].north_m /= count[k];
-    third_t[k] /= count[k];
+  for (std::size_t k = 0; k < parts; ++k) {
+    mean[k].east_m /= count[k];
+    mean[k].north_m /= count[k];
+    mean_t[k] /= count[k];
   }
-  const double e = third[2].east_m - third[0].east_m, m = third[2].north_m - third[0].north_m;
+  const std::size_t last = parts - 1;
+  const double e = mean[last].east_m - mean[0].east_m, m = mean[last].north_m - mean[0].north_m;
   look.drift_m = Hypot(e, m);
-  look.drift_mps = look.drift_m / (third_t[2] - third_t[0]);
+  look.drift_mps = look.drift_m / (mean_t[last] - mean_t[0]);
   look.velocity_mps = Hypot(ve, vn) / n;
   look.speed_mps /= n;
-  if (look.drift_m > 0 && count[1] > 0) {
-    const double middle =
-        ((third[1].east_m - third[0].east_m) * e + (third[1].north_m - third[0].north_m) * m) /
-        look.drift_m;
-    look.progress_m = std::min(middle, look.drift_m - middle);
+  if (look.drift_m > 0 && parts >= 3) {
+    look.progress_m = look.drift_m;
+    for (std::size_t k = 0; k < last; ++k) {
+      const double step_m = ((mean[k + 1].east_m - mean[k].east_m) * e +
+                             (mean[k + 1].north_m - mean[k].north_m) * m) /
+                            look.drift_m;
+      look.progress_m = std::min(look.progress_m, step_m);
+    }
   }
   return look;
 }

@@ -89,11 +89,11 @@ class MotionDetector {
   struct Look {
     double span_s = 0;
     std::uint32_t samples = 0, reported = 0;
-    double drift_m = 0;  ///< between the mean positions of the first and the last third
+    double drift_m = 0;  ///< between the mean positions of the first and the last part
     double drift_mps = 0;
     double velocity_mps = 0;  ///< length of the mean velocity vector
     double speed_mps = 0;     ///< mean of the speeds
-    double progress_m = 0;    ///< the smaller of the two steps between thirds, along the drift
+    double progress_m = 0;    ///< the least step between parts, along the drift
   };
   /// Where the device rests: a weighted, robust mean of the fixes.
   struct Place {
