@@ -124,7 +124,7 @@ void FixedLagSmoother::Save(std::vector<std::byte>& out) const {
   StateWriter w(out);
   const std::size_t mark = w.BeginBlock(kTag, kVersion);
   w.I64(impl_->lag.count());
-  w.Time(impl_->settled_to);
+  w.I64(impl_->settled_to.time_since_epoch().count());
   w.U32(static_cast<std::uint32_t>(impl_->count));
   for (std::size_t i = 0; i < impl_->count; ++i) {
     impl_->At(i).filter.Save(w);
@@ -139,7 +139,7 @@ Status FixedLagSmoother::Restore(std::span<const std::byte> image) {
   const std::int64_t lag_ns = r.I64();
   if (!outer.done() || lag_ns < 0 || lag_ns > 60'000'000'000) return CorruptState("smoother");
   auto next = std::make_unique<Impl>(Duration(lag_ns));
-  next->settled_to = r.Time();
+  next->settled_to = MonoTime(Duration(r.I64()));
   next->count = r.Count(Impl::kKnots);
   for (std::size_t i = 0; i < next->count && r.ok(); ++i) {
     next->ring[i].filter.Load(r);
