@@ -18,6 +18,10 @@ constexpr Duration kEnforceInterval = std::chrono::hours(1);
 // While the store refuses writes, this many records wait in memory; beyond it the oldest points go.
 constexpr std::size_t kMaxUnsaved = 20'000;
 
+// The age of a record whose time no source confirmed is not known: a bad clock must not purge a
+// track.
+constexpr UtcTime kNeverAges = UtcTime::max();
+
 // Points are many and cheap; everything else is an event that nobody can reconstruct.
 std::uint8_t PriorityOf(RecordKind kind) { return kind == RecordKind::kPoint ? 0 : 1; }
 
@@ -184,7 +188,7 @@ void Core::On(const ev::Peeked& e, std::vector<Action>& out) {
     if (r.seq > sent_range_.last) break;
     sent_payload_bytes_ += r.payload.size();
     ++sent_records_;
-    if (!sent_oldest_utc_) sent_oldest_utc_ = r.created;
+    if (!sent_oldest_utc_ && r.created != kNeverAges) sent_oldest_utc_ = r.created;
   }
   sent_bytes_ = outcome.request->body.size();
   ++stats_.requests;

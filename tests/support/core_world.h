@@ -13,6 +13,7 @@
 
 #include "sdk/core/core.h"
 #include "sdk/core/event_codec.h"
+#include "sdk/sync/record_codec.h"
 #include "waymark/geometry.h"
 #include "waymark/memory_outbox.h"
 #include "waymark/wire.h"
@@ -115,6 +116,10 @@ class CoreWorld {
     utc += std::chrono::duration_cast<std::chrono::milliseconds>(to - mono);
     true_offset_ += std::chrono::duration_cast<std::chrono::milliseconds>(to - mono);
     mono = to;
+  }
+  MonoTime sent() const { return sent_; }  ///< when in_flight was sent
+  static UtcTime UtcOf(const StoredRecord& r) {
+    return sync::DecodeRecord(r.seq, r.payload).value().utc;
   }
   UtcTime true_utc() const { return kUtcBegin + true_offset_; }
 

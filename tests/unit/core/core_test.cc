@@ -180,7 +180,7 @@ TEST(Core, ARebootDoesNotTurnTimeBack) {
   world.Feed(ev::Stop{});
   ASSERT_GT(world.appended.size(), before);
   for (std::size_t i = 1; i < world.appended.size(); ++i) {
-    EXPECT_GE(world.appended[i].created, world.appended[i - 1].created);
+    EXPECT_GE(CoreWorld::UtcOf(world.appended[i]), CoreWorld::UtcOf(world.appended[i - 1]));
   }
 }
 
@@ -223,6 +223,18 @@ TEST(Core, ADamagedSnapshotIsSaidAndTrackingGoesOn) {
   core.value().Handle(ev::StoreOpened{}, {kMonoBegin, kUtcBegin}, actions);
   ASSERT_THAT(Only<Status>(actions), SizeIs(1));
   EXPECT_EQ(Only<Status>(actions)[0].code(), Code::kCorruption);
+}
+
+TEST(Core, AClockTwentyYearsOffPurgesNothingOnceTheTruthIsKnown) {
+  CoreWorld world(LocalConfig());
+  world.utc -= std::chrono::hours(24 * 365 * 20);
+  world.Feed(ev::Start{1});
+  world.Feed(ev::Enqueue{"t", {std::byte{1}}});
+  LatLon at = kHome;
+  Drive(world, 60, 15, at);  // GNSS confirms the time
+  world.Wait(std::chrono::hours(3));
+  EXPECT_TRUE(world.Present().contains(1));
+  EXPECT_EQ(world.core().GetStats().records_dropped, 0u);
 }
 
 TEST(Core, OversizedMessagesAreRefusedInWords) {
