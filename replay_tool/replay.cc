@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "replay_tool/exit_status.h"
 #include "replay_tool/in_flight_transport.h"
+#include "replay_tool/summary.h"
 #include "replay_tool/virtual_clock.h"
 
 namespace waymark::replay {
@@ -68,7 +70,18 @@ class Replay final : public Listener {
   }
 
   void AdvanceTo(const Stamp& to) {
+    // A timer that is due again and again at one instant would hold the replay for ever.
+    constexpr int kMaxTimersAtOneInstant = 10'000;
+    MonoTime before = clock_->Now();
+    int at_one_instant = 0;
     do {
+      at_one_instant = clock_->Now() == before ? at_one_instant + 1 : 0;
+      before = clock_->Now();
+      if (at_one_instant > kMaxTimersAtOneInstant) {
+        clock_->PostAt(std::nullopt, nullptr);
+        OnProblem(Status(Code::kInternal,
+                         "the tracker's timer does not get past " + UtcText(clock_->UtcNow())));
+      }
       if (options_.realtime) {
         WaitUntilReal(std::min(to.mono, clock_->NextTimer().value_or(to.mono)));
       } else {
@@ -176,7 +189,14 @@ class Replay final : public Listener {
   }
   void OnUpload(const UploadReport& report) override { tally_.OnUpload(report); }
   void OnProblem(const Status& problem) override {
-    if (!tally_.environment_failure) tally_.environment_failure = problem.message();
+    // That old records had to make room is the trace's doing, not the environment's.
+    const bool dropped = problem.code() == Code::kResourceExhausted && tracker_ != nullptr &&
+                         tracker_->GetStats().records_dropped > 0;
+    if (dropped) {
+      tally_.info.warnings.push_back(problem.message());
+    } else if (!tally_.environment_failure) {
+      tally_.environment_failure = problem.message();
+    }
     EventRow row;
     row.utc = clock_->UtcNow();
     row.type = "problem";
@@ -293,7 +313,9 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
   if (!info.ok()) return info.status();
   ReplayTally& tally = replay.tally();
   tally.path = path;
+  std::vector<std::string> warnings = std::move(tally.info.warnings);
   tally.info = std::move(info).value();
+  std::move(warnings.begin(), warnings.end(), std::back_inserter(tally.info.warnings));
   tally.wall_s = std::chrono::duration<double>(RealClock::now() - real_start).count();
   if (outputs.wants_smoothed()) {
     if (Status status =
