@@ -86,6 +86,7 @@ void MotionDetector::Recentre(LatLon origin) {
   }
   move(state_.place.at);
   move(state_.stay_at);
+  move(state_.stay_place.at);
   state_.origin = origin;
   frame_ = next;
 }
@@ -354,6 +355,30 @@ void MotionDetector::Rest(MonoTime since, std::vector<MotionEvent>& out) {
   event.change = {state_.since, UtcAt(state_.since), Motion::kStationary,
                   frame_.FromLocal(place.at)};
   out.push_back(event);
+  if (state_.in_stay) RestInStay(out);
+}
+
+// Rest again: near the stay it goes on with the fixes of both places, elsewhere it has ended.
+void MotionDetector::RestInStay(std::vector<MotionEvent>& out) {
+  Place& now = state_.place;
+  const Place& before = state_.stay_place;
+  const double apart_m =
+      Hypot(now.at.east_m - state_.stay_at.east_m, now.at.north_m - state_.stay_at.north_m);
+  if (apart_m > std::max(options_.stay_radius_m, 3 * NoiseM())) {
+    LeaveStay(out);
+    return;
+  }
+  const double weight = before.weight + now.weight;
+  if (weight > 0) {
+    const double k = before.weight / weight;
+    now.at.east_m += k * (before.at.east_m - now.at.east_m);
+    now.at.north_m += k * (before.at.north_m - now.at.north_m);
+    now.variance_m2 += k * (before.variance_m2 - now.variance_m2);
+    now.scatter_m2 += k * (before.scatter_m2 - now.scatter_m2);
+  }
+  now.weight = weight;
+  now.fixes += before.fixes;
+  now.first = before.first;
 }
 
 void MotionDetector::Start(MonoTime since, const Distance& odometer,
@@ -365,6 +390,7 @@ void MotionDetector::Start(MonoTime since, const Distance& odometer,
   state_.departed_from =
       state_.place.fixes > 0 ? frame_.FromLocal(state_.place.at) : state_.departed_from;
   state_.depart_reading = odometer;
+  if (state_.in_stay) state_.stay_place = state_.place;
   MotionEvent event;
   event.kind = MotionEvent::Kind::kMotionChange;
   event.change = {state_.since, UtcAt(state_.since), Motion::kMoving, state_.departed_from};
@@ -393,7 +419,7 @@ void MotionDetector::SettleStay(MonoTime now, const Distance& odometer,
   state_.stay_at = state_.place.at;
   event = {};
   event.kind = MotionEvent::Kind::kStayBegan;
-  event.stay = StayNow(state_.since);
+  event.stay = StayNow(state_.since, state_.place);
   out.push_back(event);
 }
 
@@ -402,7 +428,7 @@ void MotionDetector::LeaveStay(std::vector<MotionEvent>& out) {
   MotionEvent event;
   if (state_.in_stay) {
     event.kind = MotionEvent::Kind::kStayEnded;
-    event.stay = StayNow(state_.departed);
+    event.stay = StayNow(state_.departed, state_.stay_place);
     out.push_back(event);
     state_.in_stay = false;
     event = {};
@@ -475,12 +501,6 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
   if (state_.motion != Motion::kStationary) {
     if (const std::optional<MonoTime> stop = FindStop()) Rest(*stop, out);
   }
-  if (state_.motion == Motion::kStationary && state_.in_stay) {
-    // Rest again: near the stay it goes on, elsewhere it has ended.
-    const double apart_m = Hypot(state_.place.at.east_m - state_.stay_at.east_m,
-                                 state_.place.at.north_m - state_.stay_at.north_m);
-    if (apart_m > std::max(options_.stay_radius_m, 3 * NoiseM())) LeaveStay(out);
-  }
   SettleStay(live.time, odometer, out);
   if (state_.motion == Motion::kMoving && !state_.in_trip) {
     const double away_m = state_.in_stay ? Hypot(at.east_m - state_.stay_at.east_m,
@@ -513,7 +533,8 @@ void MotionDetector::Finish(const Distance& odometer, std::vector<MotionEvent>& 
   MotionEvent event;
   if (state_.in_stay) {
     event.kind = MotionEvent::Kind::kStayEnded;
-    event.stay = StayNow(state_.last);
+    event.stay = StayNow(state_.last,
+                         state_.motion == Motion::kStationary ? state_.place : state_.stay_place);
     out.push_back(event);
   } else if (state_.in_trip) {
     const LatLon here =
@@ -532,9 +553,8 @@ std::optional<MonoTime> MotionDetector::since() const {
   return state_.motion == Motion::kUnknown ? std::nullopt : std::optional<MonoTime>(state_.since);
 }
 
-Stay MotionDetector::StayNow(MonoTime end) const {
+Stay MotionDetector::StayNow(MonoTime end, const Place& place) const {
   Stay stay = state_.stay;
-  const Place& place = state_.place;
   stay.end = end;
   stay.begin_utc = UtcAt(stay.begin);
   stay.end_utc = UtcAt(end);
@@ -561,7 +581,8 @@ Trip MotionDetector::TripNow(MonoTime end, LatLon to, const Distance& odometer) 
 
 std::optional<Stay> MotionDetector::current_stay() const {
   if (!state_.in_stay) return std::nullopt;
-  return StayNow(state_.last);
+  return StayNow(state_.last,
+                 state_.motion == Motion::kStationary ? state_.place : state_.stay_place);
 }
 
 std::optional<Trip> MotionDetector::current_trip() const {

@@ -22,8 +22,9 @@ namespace waymark {
 struct MotionOptions {
   /// A rest this long is a stay, and ends the trip. [10 s, 24 h]
   Duration min_stay = std::chrono::seconds(180);
-  /// Who comes to rest again this near to a stay has not left it. [5, 1000] m
-  double stay_radius_m = 30;
+  /// Who comes to rest again this near to a stay has not left it. 70 m is what the field uses for
+  /// people and vehicles alike (Radar stopDistance; Traccar 100 m). [5, 1000] m
+  double stay_radius_m = 70;
 };
 
 /// Something the detector found. `kind` says which member counts.
@@ -124,7 +125,8 @@ class MotionDetector {
     Distance depart_reading;
     bool in_stay = false, in_trip = false;
     Stay stay;
-    EastNorth stay_at;
+    EastNorth stay_at;  ///< where it began
+    Place stay_place;   ///< as it was when the device last started to move
     Trip trip;
     Distance trip_reading;
     std::uint64_t next_id = 1;
@@ -141,11 +143,12 @@ class MotionDetector {
   std::optional<MonoTime> FindStart() const;
   MonoTime DepartureTime() const;
   void Rest(MonoTime since, std::vector<MotionEvent>& out);
+  void RestInStay(std::vector<MotionEvent>& out);
   void Start(MonoTime since, const Distance& odometer, std::vector<MotionEvent>& out);
   void SettleStay(MonoTime now, const Distance& odometer, std::vector<MotionEvent>& out);
   void LeaveStay(std::vector<MotionEvent>& out);
   void Recentre(LatLon origin);
-  Stay StayNow(MonoTime end) const;
+  Stay StayNow(MonoTime end, const Place& place) const;
   Trip TripNow(MonoTime end, LatLon to, const Distance& odometer) const;
   std::optional<UtcTime> UtcAt(MonoTime time) const;
 

@@ -46,15 +46,17 @@ void MotionDetector::Save(std::vector<std::byte>& out) const {
     w.F64(s.hint->confidence);
   }
   w.Time(s.since);
-  plane(s.place.at);
-  w.F64(s.place.weight);
-  w.F64(s.place.variance_m2);
-  w.F64(s.place.scatter_m2);
-  w.F64(s.place.speed2_m2ps2);
-  w.U32(s.place.speeds);
-  w.U32(s.place.fixes);
-  w.Time(s.place.first);
-  w.Time(s.place.last);
+  for (const Place* place : {&s.place, &s.stay_place}) {
+    plane(place->at);
+    w.F64(place->weight);
+    w.F64(place->variance_m2);
+    w.F64(place->scatter_m2);
+    w.F64(place->speed2_m2ps2);
+    w.U32(place->speeds);
+    w.U32(place->fixes);
+    w.Time(place->first);
+    w.Time(place->last);
+  }
   w.OptTime(s.far);
   w.Time(s.departed);
   w.Position(s.departed_from);
@@ -115,15 +117,17 @@ Status MotionDetector::Restore(std::span<const std::byte> image) {
     s.hint = hint;
   }
   s.since = r.Time();
-  s.place.at = plane();
-  s.place.weight = r.F64();
-  s.place.variance_m2 = r.F64();
-  s.place.scatter_m2 = r.F64();
-  s.place.speed2_m2ps2 = r.F64();
-  s.place.speeds = r.U32();
-  s.place.fixes = r.U32();
-  s.place.first = r.Time();
-  s.place.last = r.Time();
+  for (Place* place : {&s.place, &s.stay_place}) {
+    place->at = plane();
+    place->weight = r.F64();
+    place->variance_m2 = r.F64();
+    place->scatter_m2 = r.F64();
+    place->speed2_m2ps2 = r.F64();
+    place->speeds = r.U32();
+    place->fixes = r.U32();
+    place->first = r.Time();
+    place->last = r.Time();
+  }
   s.far = r.OptTime();
   s.departed = r.Time();
   s.departed_from = r.Position();

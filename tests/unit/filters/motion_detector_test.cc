@@ -254,6 +254,31 @@ TEST(MotionDetector, LetsAHintShortenTheDoubt) {
   EXPECT_LT(seconds_to_rest(true), seconds_to_rest(false));
 }
 
+TEST(MotionDetector, TellsEachStayItsOwnPlace) {
+  World w;
+  w.Rest(300);
+  w.Step(10, 0, 8);  // around the corner, so quickly that the stay is left only by the next rest
+  w.Rest(300);
+  std::vector<Stay> stays;
+  w.detector.Finish(w.odometer.total(), w.events);
+  for (const MotionEvent& e : w.events) {
+    if (e.kind == Kind::kStayEnded) stays.push_back(e.stay);
+  }
+  ASSERT_EQ(stays.size(), 2u);
+  EXPECT_NEAR(DistanceM(stays[0].position, kHere), 0, 1);
+  EXPECT_NEAR(DistanceM(stays[1].position, kHere), 80, 1);
+}
+
+TEST(MotionDetector, PlacesAStayByAllItsFixes) {
+  World w;
+  w.Rest(300);
+  w.Step(2, 0, 10);
+  w.Rest(300);
+  ASSERT_TRUE(w.detector.current_stay().has_value());
+  EXPECT_NEAR(DistanceM(w.detector.current_stay()->position, kHere), 10, 2);
+  EXPECT_GT(w.detector.current_stay()->fixes, 500u);
+}
+
 TEST(MotionDetector, KeepsOneStayThroughStepsWithinThePlace) {
   World w;
   w.Rest(300);
