@@ -27,6 +27,17 @@ constexpr double kReversalSigmas = 4;
 // At rest the position wanders without the device: see tests/property/geofence/flapping_test.cc.
 constexpr double kReversalSigmasAtRest = 8;
 
+// At least the distance between two places; by at most 1 % more within 10 km off the polar caps.
+double DistanceBoundM(LatLon a, LatLon b) {
+  const double north = (a.lat_deg - b.lat_deg) * 111'700;
+  double lon = std::fabs(a.lon_deg - b.lon_deg);
+  if (lon > 180) lon = 360 - lon;
+  const bool across = (a.lat_deg < 0) != (b.lat_deg < 0);
+  const double equatorward = across ? 0 : std::fmin(std::fabs(a.lat_deg), std::fabs(b.lat_deg));
+  const double east = lon * 111'700 * CosDeg(equatorward);
+  return std::sqrt(north * north + east * east);
+}
+
 bool Usable(const Estimate& e) {
   const auto p = LatLon::FromDegrees(e.position.lat_deg, e.position.lon_deg);
   return p && std::isfinite(e.cov_ee_m2) && std::isfinite(e.cov_en_m2) &&
@@ -39,61 +50,96 @@ Step::Step(GeofenceEngine::Impl& engine, const Estimate& estimate, std::vector<F
     : engine_(engine),
       estimate_(estimate),
       out_(out),
-      to_(LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg)
+      at_(LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg)
               .value_or(LatLon{})),
       covariance_{estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2},
-      sigma_m_(std::sqrt(covariance_.Trace())) {
-  if (engine.last && estimate.time - engine.last->time <= kMaxPathGap) {
-    from_.emplace(engine.last->position);
-    segment_.emplace(*from_, to_);
-    length_m_ = segment_->length_m();
-  }
+      sigma_m_(std::sqrt(covariance_.Trace())),
+      has_way_(engine.last && estimate.time - engine.last->time <= kMaxPathGap) {
+  if (!has_way_) return;
+  length_m_ = DistanceBoundM(engine.last->position, at_);
+  if (length_m_ > 1000) Prepare();
 }
 
+// A fence on whose declared side the estimate lies, the boundary beyond the whole way, cannot
+// change: it needs neither a probability nor, often, a look. What is in doubt is kept live and is
+// always looked at.
 void Step::Run() {
-  const double reach = engine_.sure_sigmas * sigma_m_ + kTieM;
-  cap_m_ = std::max(reach, kSureSigmas * sigma_m_) + length_m_ + 1;
+  // New fences are decided by the estimate's uncertainty; for known ones only the way counts.
+  const double doubt_m = engine_.sure_sigmas * sigma_m_ + kTieM;
+  Gather(engine_.fresh.empty() ? kTieM : doubt_m);
+  std::vector<FenceIndex>& candidates = engine_.candidates;
+  if (!candidates.empty()) {
+    std::sort(candidates.begin(), candidates.end());
+    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+    Prepare();
+    cap_m_ = std::max(doubt_m, kSureSigmas * sigma_m_) + length_m_ + 1;
+    for (const FenceIndex i : candidates) Decide(i);
+  }
+  RetireLeft();
+}
+
+void Step::Gather(double reach_m) {
   Surroundings& found = engine_.surroundings;
-  engine_.index.Look(engine_.table, from_ ? &*from_ : nullptr, to_, length_m_, reach, found);
+  engine_.index.Look(engine_.table, has_way_ ? &engine_.last->position : nullptr, at_, length_m_,
+                     reach_m, found);
   std::vector<FenceIndex>& candidates = engine_.candidates;
   candidates.assign(found.near.begin(), found.near.end());
-  // What is deep inside, and is known to be, needs no second look.
   for (LiveFence& live : engine_.live) live.settled = false;
   for (const Surroundings::Deep& deep : found.deep) {
     LiveFence* live = engine_.FindLive(deep.fence);
-    if (live == nullptr || !live->inside || live->pending || live->undecided ||
-        deep.distance_m > -reach - length_m_) {
+    if (live == nullptr || !live->inside || live->pending || live->undecided) {
       candidates.push_back(deep.fence);
     } else {
       live->settled = true;
       live->extreme_m = std::min(live->extreme_m, static_cast<double>(deep.distance_m));
     }
   }
-  for (const LiveFence& live : engine_.live) {
-    if (!live.settled) candidates.push_back(live.fence);
-  }
-  std::sort(candidates.begin(), candidates.end());
-  candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
-  for (const FenceIndex i : candidates) Decide(i);
-  // Left fences are kept only while a reversal could be mistaken.
-  std::vector<LiveFence>& live = engine_.live;
-  const double settled = 2 * kReversalSigmasAtRest * sigma_m_;
-  bool any = false;
-  for (const LiveFence& f : live) {
-    any |= !f.inside && !f.pending && !f.undecided && f.extreme_m >= settled;
-  }
-  if (any) {
-    for (const LiveFence& f : live) {
-      if (!f.inside && !f.pending && !f.undecided && f.extreme_m >= settled) engine_.Retire(f);
-    }
-    std::erase_if(live, [&](const LiveFence& f) {
-      return !(engine_.flags[f.fence] & GeofenceEngine::Impl::kLive);
-    });
+  for (LiveFence& live : engine_.live) {
+    if (!live.settled && !IsClear(live)) candidates.push_back(live.fence);
   }
 }
 
+// Whether a fence that was left lies well beyond the way: then only its extreme distance changes.
+bool Step::IsClear(LiveFence& live) const {
+  if (live.inside || live.pending || live.undecided || !engine_.table.IsCircle(live.fence)) {
+    return false;
+  }
+  const double radius = engine_.table.RadiusM(live.fence);
+  if (radius > CircleGrid::kMaxRadiusM || std::fabs(at_.lat_deg) > kGridMaxLatDeg) return false;
+  // A bound that is at most 1 % too large within the 10 km that matter here.
+  const double d = DistanceBoundM(engine_.table.Centre(live.fence), at_) * 0.98 - radius;
+  if (d < length_m_ + 1 || d > 8000) return false;
+  live.extreme_m = std::max(live.extreme_m, d);
+  return true;
+}
+
+// Left fences are kept only while a reversal could be mistaken.
+void Step::RetireLeft() {
+  std::vector<LiveFence>& live = engine_.live;
+  const double settled_m = 2 * kReversalSigmasAtRest * sigma_m_;
+  const auto settled = [&](const LiveFence& f) {
+    return !f.inside && !f.pending && !f.undecided && f.extreme_m >= settled_m;
+  };
+  if (std::none_of(live.begin(), live.end(), settled)) return;
+  for (const LiveFence& f : live) {
+    if (settled(f)) engine_.Retire(f);
+  }
+  std::erase_if(live, [&](const LiveFence& f) {
+    return !(engine_.flags[f.fence] & GeofenceEngine::Impl::kLive);
+  });
+}
+
+void Step::Prepare() {
+  if (to_) return;
+  to_.emplace(at_);
+  if (!has_way_) return;
+  from_.emplace(engine_.last->position);
+  segment_.emplace(*from_, *to_);
+  length_m_ = segment_->length_m();
+}
+
 Step::Moment Step::MomentAt(double s_m) const {
-  if (!segment_ || s_m >= length_m_) return {estimate_.time, to_.position};
+  if (!segment_ || s_m >= length_m_) return {estimate_.time, at_};
   const MonoTime t0 = engine_.last->time;
   if (s_m <= 0) return {t0, from_->position};
   const double share = s_m / length_m_;
@@ -119,7 +165,7 @@ PositionCovariance Step::CovarianceAt(double s_m) const {
 
 void Step::Decide(FenceIndex i) {
   const FenceShapeView shape = engine_.table.Shape(i);
-  at_end_ = shape.Distance(to_, cap_m_);
+  at_end_ = shape.Distance(*to_, cap_m_);
   LiveFence* live = engine_.FindLive(i);
   if ((engine_.flags[i] & GeofenceEngine::Impl::kFresh) || (live != nullptr && live->undecided)) {
     if (live == nullptr || live->undecided) {
@@ -138,18 +184,29 @@ void Step::Decide(FenceIndex i) {
     return;
   }
   const bool is_inside = live != nullptr && live->inside;
-  // The common case: far enough on the declared side that nothing on the way can have changed it.
-  const double clear = length_m_ + engine_.sure_sigmas * sigma_m_ + kTieM;
-  if ((at_end_.distance_m < 0) == is_inside && std::fabs(at_end_.distance_m) > clear) {
-    if (live == nullptr) return;
-    if (!live->pending) {
+  const BoundaryDistance at_begin = shape.Distance(*from_, cap_m_);
+  const bool at_home =
+      (at_end_.distance_m < 0) == is_inside && (at_begin.distance_m < 0) == is_inside &&
+      std::fabs(at_begin.distance_m) + std::fabs(at_end_.distance_m) > length_m_ + 2 * kTieM;
+  if (at_home && (live == nullptr || !live->pending)) {
+    if (live != nullptr) {
       live->extreme_m = is_inside ? std::min(live->extreme_m, at_end_.distance_m)
                                   : std::max(live->extreme_m, at_end_.distance_m);
-      return;
     }
+    return;
   }
   Stretches stretches;
-  FindStretches(shape, *segment_, shape.Distance(*from_, cap_m_), at_end_, cap_m_, stretches);
+  if (at_home) {
+    const bool begin_is_deeper = std::fabs(at_begin.distance_m) > std::fabs(at_end_.distance_m);
+    stretches.count = 1;
+    stretches.at[0] = {.inside = is_inside,
+                       .begin_m = 0,
+                       .end_m = length_m_,
+                       .extreme_at_m = begin_is_deeper ? 0 : length_m_,
+                       .extreme = begin_is_deeper ? at_begin : at_end_};
+  } else {
+    FindStretches(shape, *segment_, at_begin, at_end_, cap_m_, stretches);
+  }
   for (std::size_t k = 0; k < stretches.count; ++k) {
     Judge(i, shape, stretches.at[k], k == 0, k + 1 == stretches.count, live);
   }
@@ -157,7 +214,7 @@ void Step::Decide(FenceIndex i) {
 
 void Step::DecideFirst(FenceIndex i, const FenceShapeView& shape) {
   const FenceAttributes& attributes = engine_.table.Attributes(i);
-  const double inside = shape.ProbabilityInside(to_, at_end_, covariance_);
+  const double inside = shape.ProbabilityInside(*to_, at_end_, covariance_);
   if (inside <= 1 - attributes.confidence) {
     if (LiveFence* live = engine_.FindLive(i)) {
       live->undecided = false;
@@ -178,7 +235,7 @@ void Step::DecideFirst(FenceIndex i, const FenceShapeView& shape) {
     return;
   }
   live.extreme_m = at_end_.distance_m;
-  Cross(live, true, {estimate_.time, to_.position}, inside, at_end_.distance_m, estimate_.time);
+  Cross(live, true, {estimate_.time, at_}, inside, at_end_.distance_m, estimate_.time);
 }
 
 void Step::Judge(FenceIndex i, const FenceShapeView& shape, const Stretch& stretch, bool first,
@@ -191,12 +248,12 @@ void Step::Judge(FenceIndex i, const FenceShapeView& shape, const Stretch& stret
   double sigma2 = 0;
   if (!final || stretch.extreme_at_m < length_m_) {
     const PositionCovariance cov = CovarianceAt(stretch.extreme_at_m);
-    const SurfacePoint at = segment_ ? segment_->At(stretch.extreme_at_m) : to_;
+    const SurfacePoint at = segment_ ? segment_->At(stretch.extreme_at_m) : *to_;
     probability = side(shape.ProbabilityInside(at, stretch.extreme, cov));
     sigma2 = cov.Along(stretch.extreme.east, stretch.extreme.north);
   }
   if (final) {
-    const double here = side(shape.ProbabilityInside(to_, at_end_, covariance_));
+    const double here = side(shape.ProbabilityInside(*to_, at_end_, covariance_));
     // The last word has the estimate itself, unless the way went deeper before.
     if (here >= probability) {
       probability = here;
@@ -230,7 +287,7 @@ void Step::Judge(FenceIndex i, const FenceShapeView& shape, const Stretch& stret
     Cross(made, stretch.inside, crossing, probability, at_end_.distance_m, evidence_from);
     return;
   }
-  if (!final || probability <= 0.5) return;
+  if (!final || std::fabs(at_end_.distance_m) < kTieM) return;
   if (live == nullptr) {
     live = &engine_.MakeLive(i);
     live->extreme_m = is_inside ? -cap_m_ : cap_m_;
@@ -296,7 +353,7 @@ void Step::Emit(const LiveFence& live, FenceTransition trigger, FenceRejection r
                                               estimate_.time - crossing.time);
   }
   event.crossing_position = crossing.position;
-  event.position = to_.position;
+  event.position = at_;
   event.probability = probability;
   event.distance_m = distance_m;
   event.evidence_from = evidence_from;
@@ -311,11 +368,10 @@ namespace waymark {
 
 void GeofenceEngine::Impl::UpdateSkipDisc(LatLon at, double free_m) {
   skip.valid = false;
-  // Left fences wait until a reversal can no longer be mistaken; others for the next estimate.
+  // What is in doubt is decided by the covariance of every estimate, not by its place alone.
   for (const geofence::LiveFence& f : live) {
-    if (f.pending || f.undecided || !f.inside) return;
+    if (f.pending || f.undecided) return;
   }
-  // A disc that is hardly larger than the doubt is never used.
   if (free_m < 1 || std::fabs(at.lat_deg) > 89) return;
   const double equatorward = std::max(0.0, std::fabs(at.lat_deg) - free_m / 110'500);
   skip = {true, at, 111'700 * geofence::CosDeg(equatorward), free_m};
@@ -335,8 +391,7 @@ void GeofenceEngine::Update(const Estimate& estimate, std::vector<FenceEvent>& o
                             position,
                             {estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2}};
   if (e.skip.valid) {
-    const double doubt = e.sure_sigmas * std::sqrt(latest.covariance.Trace()) + geofence::kTieM;
-    if (e.skip.DistanceM(position) + doubt < e.skip.radius_m) {
+    if (e.skip.DistanceM(position) + geofence::kTieM < e.skip.radius_m) {
       e.last = latest;
       if (e.next_deadline_of_live && *e.next_deadline_of_live <= estimate.time) {
         e.DoAdvance(estimate.time, out);

@@ -88,8 +88,8 @@ struct GeofenceEngine::Impl {
   geofence::Surroundings surroundings;           ///< scratch
   std::vector<geofence::FenceIndex> candidates;  ///< scratch
   std::vector<geofence::FenceIndex> to_index;    ///< scratch of a bulk
-  /// While the device stays in it, with its uncertainty, no fence can change. Part of the saved
-  /// state: what is skipped must not depend on a restart.
+  /// While the estimates stay in it no boundary is crossed, and nothing is in doubt. Part of the
+  /// saved state: what is skipped must not depend on a restart.
   geofence::SkipDisc skip;
   std::optional<MonoTime> next_deadline_of_live;  ///< dwell and opening hours
 
@@ -125,6 +125,10 @@ class Step {
     MonoTime time{};
     LatLon position;
   };
+  void Gather(double reach_m);
+  bool IsClear(LiveFence& live) const;
+  void RetireLeft();
+  void Prepare();
   void Decide(FenceIndex i);
   void DecideFirst(FenceIndex i, const FenceShapeView& shape);
   void Judge(FenceIndex i, const FenceShapeView& shape, const Stretch& stretch, bool first,
@@ -140,12 +144,14 @@ class Step {
   GeofenceEngine::Impl& engine_;
   const Estimate& estimate_;
   std::vector<FenceEvent>& out_;
-  SurfacePoint to_;
+  LatLon at_;
   PositionCovariance covariance_;
   double sigma_m_ = 0;
-  std::optional<SurfacePoint> from_;
+  bool has_way_ = false;
+  double length_m_ = 0;  ///< of the way; at least that until Prepare()
+  /// What exact distances need: made when the first fence asks.
+  std::optional<SurfacePoint> from_, to_;
   std::optional<PathSegment> segment_;
-  double length_m_ = 0;
   double cap_m_ = 0;
   BoundaryDistance at_end_;
 };

@@ -264,13 +264,16 @@ void FenceIndexer::LookAtCoarse(const FenceTable& table, const SurfacePoint& b, 
   }
 }
 
-void FenceIndexer::Look(const FenceTable& table, const SurfacePoint* a, const SurfacePoint& b,
-                        double length_m, double reach_m, Surroundings& out) const {
+void FenceIndexer::Look(const FenceTable& table, const LatLon* a, LatLon b, double length_m,
+                        double reach_m, Surroundings& out) const {
   out.Clear();
   out.free_m = 1e6;
   const double whole_m = reach_m + length_m;
-  for (const FenceIndex i : everywhere_) Measure(table, i, b, whole_m, out);
-  if (!coarse_list_.empty()) LookAtCoarse(table, b, whole_m, out);
+  if (!everywhere_.empty() || !coarse_list_.empty()) {
+    const SurfacePoint at(b);
+    for (const FenceIndex i : everywhere_) Measure(table, i, at, whole_m, out);
+    if (!coarse_list_.empty()) LookAtCoarse(table, at, whole_m, out);
+  }
   if (circles_.empty() && polygons_.empty()) return;
   // The way in steps, each the disc around its middle; the last is the place itself.
   const auto look_at = [&](LatLon at, double reach, bool is_end) {
@@ -278,17 +281,16 @@ void FenceIndexer::Look(const FenceTable& table, const SurfacePoint* a, const Su
     if (!polygons_.empty()) LookAtPolygons(at, reach, is_end, out);
   };
   if (a == nullptr || length_m <= kStepM / 4) {
-    look_at(b.position, whole_m, true);
+    look_at(b, whole_m, true);
     return;
   }
   const int steps = static_cast<int>(std::ceil(length_m / kStepM));
-  const GeodesicLine line = Inverse(a->position, b.position);
+  const GeodesicLine line = Inverse(*a, b);
   for (int k = 0; k < steps; ++k) {
-    const LatLon middle =
-        Destination(a->position, line.azimuth_deg, line.distance_m * (k + 0.5) / steps);
+    const LatLon middle = Destination(*a, line.azimuth_deg, line.distance_m * (k + 0.5) / steps);
     look_at(middle, reach_m + line.distance_m / steps / 2 + 0.5, false);
   }
-  look_at(b.position, reach_m, true);
+  look_at(b, reach_m, true);
 }
 
 double FenceIndexer::NearestInBlockM(CellKey key, const SurfacePoint& p, double best_m) const {

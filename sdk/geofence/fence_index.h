@@ -46,8 +46,8 @@ class FenceIndexer {
 
   /// Fills `out` with the fences that matter for a way of `length_m` from `a` to `b`, or at `b`
   /// alone where `a` is null, when boundaries up to `reach_m` beside it count.
-  void Look(const FenceTable& table, const SurfacePoint* a, const SurfacePoint& b, double length_m,
-            double reach_m, Surroundings& out) const;
+  void Look(const FenceTable& table, const LatLon* a, LatLon b, double length_m, double reach_m,
+            Surroundings& out) const;
 
   /// Calls visit(FenceIndex) once for each fence that contains p; those nearer to p than 1 cm may
   /// be missed or not.

@@ -26,6 +26,10 @@ class FenceShapeView {
   FenceShapeView(LatLon centre, double radius_m) : centre_(centre), radius_m_(radius_m) {}
   explicit FenceShapeView(const TracedShape& traced) : traced_(&traced) {}
 
+  bool is_circle() const { return traced_ == nullptr; }
+  LatLon centre() const { return centre_; }      ///< of a circle
+  double radius_m() const { return radius_m_; }  ///< of a circle
+
   /// As TracedShape::Distance.
   BoundaryDistance Distance(const SurfacePoint& p, double cap_m) const;
 

@@ -371,6 +371,7 @@ void GeofenceEngine::Impl::Rebase(const Estimate& estimate) {
   }
   for (PastFence& f : past) f.since += shift;
   utc_minus_mono.reset();
+  RefreshDeadline();
 }
 
 }  // namespace waymark

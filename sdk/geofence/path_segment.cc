@@ -115,6 +115,62 @@ class Finder {
   Stretch open_;
 };
 
+// Up to this length a segment's chord lies less than 2 mm under the surface.
+constexpr double kStraightM = 300;
+
+// A short segment and a circle of moderate size: where |a + s u - c| is the circle's chord, a
+// quadratic equation. False if the two are not short and moderate enough.
+bool CircleStretches(const FenceShapeView& shape, const PathSegment& segment,
+                     const BoundaryDistance& at_a, const BoundaryDistance& at_b, double cap_m,
+                     Stretches& out) {
+  const double length = segment.length_m(), radius = shape.radius_m();
+  if (!shape.is_circle() || length > kStraightM || length <= 0 || radius > 10'000) return false;
+  const double q = radius / kMeanRadiusM;
+  const double chord = radius * (1 - q * q / 24);
+  const SurfacePoint centre(shape.centre());
+  const Vec3 to_a = segment.begin().ecef - centre.ecef;
+  const Vec3 along = (segment.end().ecef - segment.begin().ecef) * (1 / length);
+  const double half_b = Dot(to_a, along), c = Dot(to_a, to_a) - chord * chord;
+  const double disc = half_b * half_b - c;
+  const double middle = std::clamp(-half_b, 0.0, length);  // the closest approach
+  const bool a_inside = at_a.distance_m < 0, b_inside = at_b.distance_m < 0;
+  const auto outer = [&] {
+    return std::fabs(at_b.distance_m) > std::fabs(at_a.distance_m) ? length : 0.0;
+  };
+  const auto add = [&](bool inside, double begin, double end, double extreme_at) {
+    Stretch& s = out.at[out.count++];
+    s = {inside, begin, end, extreme_at, {}};
+    s.extreme = extreme_at <= 0        ? at_a
+                : extreme_at >= length ? at_b
+                                       : shape.Distance(segment.At(extreme_at), cap_m);
+  };
+  const double root = disc > 0 ? std::sqrt(disc) : 0;
+  const double in = std::clamp(-half_b - root, 0.0, length);
+  const double leave = std::clamp(-half_b + root, 0.0, length);
+  if (a_inside && b_inside) {
+    add(true, 0, length, middle);
+  } else if (a_inside) {
+    add(true, 0, leave, middle);
+    add(false, leave, length, length);
+  } else if (b_inside) {
+    add(false, 0, in, 0);
+    add(true, in, length, middle);
+  } else if (disc <= 0 || leave <= in || middle <= 0 || middle >= length) {
+    add(false, 0, length, outer());
+  } else {
+    add(false, 0, in, 0);
+    add(true, in, leave, middle);
+    // Less than a tie deep is a touch, not a visit.
+    if (out.at[1].extreme.distance_m > -kTieM) {
+      out.count = 0;
+      add(false, 0, length, outer());
+      return true;
+    }
+    add(false, leave, length, length);
+  }
+  return true;
+}
+
 }  // namespace
 
 PathSegment::PathSegment(const SurfacePoint& a, const SurfacePoint& b) : a_(a), b_(b) {
@@ -148,6 +204,7 @@ void FindStretches(const FenceShapeView& shape, const PathSegment& segment,
                    const BoundaryDistance& at_a, const BoundaryDistance& at_b, double cap_m,
                    Stretches& out) {
   out.count = 0;
+  if (CircleStretches(shape, segment, at_a, at_b, cap_m, out)) return;
   Finder finder(shape, segment, cap_m, out);
   const Sample a{0, at_a}, b{segment.length_m(), at_b};
   finder.Begin(a);

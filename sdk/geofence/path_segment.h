@@ -18,6 +18,8 @@ class PathSegment {
   PathSegment(const SurfacePoint& a, const SurfacePoint& b);
 
   double length_m() const { return length_m_; }
+  const SurfacePoint& begin() const { return a_; }
+  const SurfacePoint& end() const { return b_; }
   /// The point at `s_m` in [0, length_m()] from a.
   SurfacePoint At(double s_m) const;
 
