@@ -45,7 +45,7 @@ void Core::CommitIfDue(std::vector<Action>& out) {
   commit.write.append.reserve(unsaved_.size());
   for (const Record& r : unsaved_) {
     commit.write.append.push_back({r.seq, static_cast<std::uint8_t>(r.kind()), PriorityOf(r.kind()),
-                                   r.utc, sync::EncodeRecord(r)});
+                                   utc_confirmed_ ? r.utc : kNeverAges, sync::EncodeRecord(r)});
   }
   commit.records = unsaved_;
   commit_acks_ = !acks_.empty();

@@ -68,13 +68,17 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
       ++stats_.rejected;
       break;
   }
-  // The same report again changes nothing but its own counter (I5).
+  // The same report again changes nothing but its own counter (I5), and numbers that mean nothing
+  // say nothing about the motion.
   const bool duplicate =
       verdict.disposition == Disposition::kRejected && verdict.reason == Reason::kDuplicate;
+  const bool insane =
+      verdict.disposition == Disposition::kRejected &&
+      (verdict.reason == Reason::kNotFinite || verdict.reason == Reason::kOutOfRange);
   if (!verdict.used() && !duplicate) ++rejected_since_used_;
 
   const std::optional<Estimate> live = report.live;
-  if (live && duplicate) {
+  if (live && (duplicate || insane)) {
     report.live->motion = motion_.motion();
     ShiftBack(report.live->time, offset_);
   } else if (live) {
