@@ -228,16 +228,18 @@ void Estimator::Save(std::vector<std::byte>& out) const {
     w.OptUtc(d.utc);
     d.before.Save(w);
   }
+  w.U64(Checksum(std::span(out).subspan(mark + 4)));
   w.EndBlock(mark);
 }
 
 Status Estimator::Restore(std::span<const std::byte> image) {
   StateReader outer(image);
-  StateReader r(outer.Block(kTag, kVersion));
+  const std::span<const std::byte> block = outer.Block(kTag, kVersion);
+  if (!outer.done() || !ChecksumHolds(block)) return CorruptState("estimator");
+  StateReader r(block.first(block.size() - 8));
   auto next = std::make_unique<Impl>(impl_->options);
   next->tuning = impl_->tuning;
-  if (!outer.done() || !next->validator.Restore(r.NextBlock()).ok())
-    return CorruptState("estimator");
+  if (!next->validator.Restore(r.NextBlock()).ok()) return CorruptState("estimator");
   next->filter.Load(r);
   for (NoiseMonitor& m : next->monitors) m.Load(r);
   next->newest = r.Time();

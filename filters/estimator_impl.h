@@ -59,6 +59,20 @@ struct Estimator::Impl {
   Done& PushDone();
 };
 
+/// FNV-1a of a saved image: a flipped bit would otherwise be a plausible number.
+inline std::uint64_t Checksum(std::span<const std::byte> bytes) {
+  std::uint64_t h = 0xcbf29ce484222325;
+  for (const std::byte b : bytes) h = (h ^ static_cast<std::uint64_t>(b)) * 0x100000001b3;
+  return h;
+}
+
+/// True if the last 8 bytes of `block` are the checksum of those before.
+inline bool ChecksumHolds(std::span<const std::byte> block) {
+  if (block.size() < 8) return false;
+  StateReader stored(block.last(8));
+  return stored.U64() == Checksum(block.first(block.size() - 8));
+}
+
 /// For the ablation and for the tests of the inside.
 struct EstimatorAccess {
   static Estimator::Impl& Of(Estimator& e) { return *e.impl_; }

@@ -130,14 +130,17 @@ void FixedLagSmoother::Save(std::vector<std::byte>& out) const {
     impl_->At(i).filter.Save(w);
     w.OptUtc(impl_->At(i).utc);
   }
+  w.U64(Checksum(std::span(out).subspan(mark + 4)));
   w.EndBlock(mark);
 }
 
 Status FixedLagSmoother::Restore(std::span<const std::byte> image) {
   StateReader outer(image);
-  StateReader r(outer.Block(kTag, kVersion));
+  const std::span<const std::byte> block = outer.Block(kTag, kVersion);
+  if (!outer.done() || !ChecksumHolds(block)) return CorruptState("smoother");
+  StateReader r(block.first(block.size() - 8));
   const std::int64_t lag_ns = r.I64();
-  if (!outer.done() || lag_ns < 0 || lag_ns > 60'000'000'000) return CorruptState("smoother");
+  if (lag_ns < 0 || lag_ns > 60'000'000'000) return CorruptState("smoother");
   auto next = std::make_unique<Impl>(Duration(lag_ns));
   next->settled_to = MonoTime(Duration(r.I64()));
   next->count = r.Count(Impl::kKnots);

@@ -19,7 +19,12 @@ constexpr double kR68PerSigma = 1.5095921854516636;
 // sqrt((0.05^(-1/4) - 1) / (0.32^(-1/4) - 1)) times that of 68 %.
 constexpr double kR95PerR68 = 1.8389;
 constexpr std::uint32_t kForeignToOwn = 3;  // in a row, and they are the track's own
-constexpr double kRestSpeedMps = 0.3;       // below, a course means nothing
+constexpr double kMaxSpeedSigmaMps = 100;   // says nothing; a larger number no more
+constexpr double kMaxAltitudeM = 1e5;       // where space begins
+constexpr double kRestSlackMps = 1;
+constexpr double kHintS = 120;  // a hint of the motion sensors is good for this long
+constexpr double kHintSigmaMps = 0.3;
+constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
 constexpr double kLongStepS = 5;
 constexpr double kLargeSigmaM = 4;     // few phones state as much under an open sky
 constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any more
@@ -91,8 +96,8 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
   }
   const double speed = *o.speed_mps;
   Velocity out;
-  double sigma =
-      std::max(o.speed_accuracy_mps.value_or(t.velocity_sigma_mps), t.velocity_sigma_floor_mps);
+  double sigma = std::clamp(o.speed_accuracy_mps.value_or(t.velocity_sigma_mps),
+                            t.velocity_sigma_floor_mps, kMaxSpeedSigmaMps);
   if (o.course_deg) {
     const double course = *o.course_deg * kRadPerDeg;
     const double gamma = near_pole_ ? frame_.ConvergenceRad(o.position) : convergence_per_m_ * p.e;
@@ -119,7 +124,14 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
     out.v = out.v + t.velocity_latency_s * a;
     sigma = std::sqrt(Square(sigma) + Square(0.1 * std::min(size, 4.0)));
   }
-  if (speed == 0) out.v = {};
+  if (speed == 0) {
+    out.v = {};
+    // Chipsets say exactly 0 in 94-99 % of the stopped seconds and hardly ever else (A.3), unless
+    // the position says otherwise: then it is but a velocity.
+    const double step_m = (p - measured_p_).norm();
+    const double slack_m = 2 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
+    if (dt_s > 0 && step_m < kRestSlackMps * dt_s + slack_m) sigma = t.rest_sigma_mps;
+  }
   last_raw_v_ = raw;
   has_last_raw_v_ = true;
   out.var = Square(sigma);
@@ -160,6 +172,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   support_ = 1;
   jump_votes_ = 0;
   weight_ = 1;
+  MeasureAltitude(o);
 }
 
 void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
@@ -389,7 +402,8 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   time_ = o.time;
   const EastNorth local = frame_.ToLocal(o.position);
   const Vec2 z{local.east_m, local.north_m};
-  const auto v = MeasureVelocity(o, z, dt_s, t);
+  auto v = MeasureVelocity(o, z, dt_s, t);
+  UseHint(v);
   measured_p_ = z;
   measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
   measured_v_var_ = v ? v->var : 1;
@@ -440,15 +454,32 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   Combine();
   last_used_ = o.time;
   SetOffset(dt_s, o.speed_mps && *o.speed_mps == 0, t);
-  if (o.altitude_m) {
-    altitude_.Update(o.time, *o.altitude_m, o.vertical_accuracy_m.value_or(1.5 * o.accuracy_m));
-  }
+  MeasureAltitude(o);
   if (weight_ < 0.5) return {Disposition::kAdjusted, Reason::kDownweighted, weight_, 0.5};
   return {};
 }
 
+void TrackFilter::MeasureAltitude(const Observation& o) {
+  if (!o.altitude_m || !(std::fabs(*o.altitude_m) < kMaxAltitudeM)) return;
+  // VDOP is about 1.5 times HDOP where the sky is open (GPS SPS Performance Standard, 2020).
+  altitude_.Update(o.time, *o.altitude_m, o.vertical_accuracy_m.value_or(1.5 * o.accuracy_m));
+}
+
+// Sensors that feel no motion stand in for a missing speed; such that feel some rule out rest.
+void TrackFilter::UseHint(std::optional<Velocity>& v) {
+  const double age_s = Seconds(time_ - hint_time_);
+  if (hint_stopped_ == 0 || age_s < 0 || age_s > kHintS) return;
+  if (hint_stopped_ > 0) {
+    if (!v) v = Velocity{{}, Square(kHintSigmaMps / hint_stopped_)};
+    return;
+  }
+  mode_[kStopped] = std::max(1e-4, mode_[kStopped] * (1 + 0.9 * hint_stopped_));
+  const double sum = mode_[kStopped] + mode_[kSlow] + mode_[kFast];
+  for (double& m : mode_) m /= sum;
+}
+
 void TrackFilter::Hint(const MotionSample& sample) {
-  if (sample.activity == Activity::kUnknown || !(sample.confidence > 0)) return;
+  if (sample.activity == Activity::kUnknown || !(sample.confidence >= 0.3)) return;
   const double c = std::min(sample.confidence, 1.0);
   hint_stopped_ = sample.activity == Activity::kStill ? c : -c;
   hint_time_ = sample.time;
@@ -461,6 +492,9 @@ Estimate TrackFilter::At(MonoTime time, const FilterTuning& t) const {
     // Coasting: the mixture of the models moves as its mean; a stopped one does not move.
     const GmStep gm = StepGm(noise_, dt_s);
     PredictMoving(s, dt_s, q(t), gm.phi, gm.q_m2);
+    // A velocity correlated with the position error may make the next instant surer than this one;
+    // not by anything that has been seen.
+    s.cov.pp = std::max(s.cov.pp, combined_.cov.pp);
   }
   Estimate e = Describe(s, std::nullopt);
   e.time = time;

@@ -46,6 +46,8 @@ struct FilterTuning {
   // Velocity noise where the phone states none, and the least that is believed (A.5), m/s.
   double velocity_sigma_mps = 0.7;
   double velocity_sigma_floor_mps = 0.15;
+  // A reported speed of exactly 0, where the position agrees.
+  double rest_sigma_mps = 0.1;
   // Degrees of freedom of Student's t (A.5).
   double student_dof = 4;
   // A fix beyond this normalised innovation squared and this distance opens a second hypothesis.
@@ -149,6 +151,8 @@ class TrackFilter {
   std::optional<Velocity> MeasureVelocity(const Observation& o, Vec2 p, double dt_s,
                                           const FilterTuning& tuning);
   NoiseModel NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const;
+  void MeasureAltitude(const Observation& o);
+  void UseHint(std::optional<Velocity>& v);
   void SetAnchor(LatLon origin);
   void Reanchor();
   void PredictModels(double dt_s, const GmStep& gm, const FilterTuning& tuning);

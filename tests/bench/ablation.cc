@@ -330,6 +330,7 @@ constexpr Knob kKnobs[] = {
     KNOB(rest_limit_m),
     KNOB(rest_release_s),
     KNOB(rest_from_mps),
+    KNOB(rest_sigma_mps),
     KNOB(q_long_step),
     KNOB(smooth_follow),
     KNOB(smooth_white_m),

@@ -43,6 +43,7 @@ struct DriveOptions {
   double accuracy_m = 4;  ///< reported; 0: none
   bool velocity = true;
   double max_speed_mps = 15;
+  double turn_sigma_rad = 0.02;  ///< how much the turning rate changes each second
   std::uint64_t seed = 1;
 };
 
@@ -69,7 +70,7 @@ inline Drive Simulate(const DriveOptions& o) {
   const double phi = std::exp(-1 / o.gm_tau_s), q = o.gm_m * std::sqrt(1 - phi * phi);
   for (std::size_t t = 0; t < o.seconds; ++t) {
     if (t > 0) {
-      turn = 0.9 * turn + 0.02 * r.Normal();
+      turn = 0.9 * turn + o.turn_sigma_rad * r.Normal();
       speed = std::min(o.max_speed_mps, std::max(0.0, speed + 0.5 * r.Normal()));
       // Position by the mean of both headings, so that the velocity is that of the path.
       const double middle = heading + turn / 2;
