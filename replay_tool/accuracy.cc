@@ -10,8 +10,8 @@
 namespace waymark::replay {
 namespace {
 
-// Beyond this a chord is no longer a distance to the millimetre: ask the geodesic.
-constexpr double kChordLimitM = 20'000;
+// Beyond this the plane is no longer a distance to the millimetre (d^3 / 6 R^2): ask the geodesic.
+constexpr double kPlaneLimitM = 5'000;
 // Below this the truth's direction of motion is noise.
 constexpr double kDirectionMps = 1;
 // Chi-square quantiles for two degrees of freedom: -2 ln(1 - p).
@@ -39,7 +39,7 @@ TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& t
     const Vec3 delta = here.position - state->position;
     const EastNorth e = here.Horizontal(delta);
     double error_m = std::hypot(e.east_m, e.north_m);
-    if (Dot(delta, delta) > kChordLimitM * kChordLimitM) {
+    if (Dot(delta, delta) > kPlaneLimitM * kPlaneLimitM) {
       error_m = DistanceM(p.position, FromEcef(state->position));
     }
     const double time_s = static_cast<double>(p.utc_ms) * 1e-3;
@@ -138,15 +138,21 @@ std::optional<CalibrationSummary> SummariseCalibration(std::span<const TrackErro
   const auto mean = [](const std::vector<double>& x) {
     return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
   };
+  // Mostly all points claim everything: then one bootstrap serves all.
+  const BlockBootstrap bootstrap(times, seed);
+  const auto interval = [&](const std::vector<double>& at, const std::vector<double>& values) {
+    return at.size() == times.size() ? bootstrap.Mean(values)
+                                     : BlockBootstrap(at, seed).Mean(values);
+  };
   s.coverage68 = mean(in68);
-  s.coverage68_ci = BlockBootstrap(times, seed).Mean(in68);
+  s.coverage68_ci = bootstrap.Mean(in68);
   if (!in95.empty()) {
     s.coverage95 = mean(in95);
-    s.coverage95_ci = BlockBootstrap(times95, seed).Mean(in95);
+    s.coverage95_ci = interval(times95, in95);
   }
   if (!nees.empty()) {
     s.nees_mean = mean(nees);
-    s.nees_mean_ci = BlockBootstrap(nees_times, seed).Mean(nees);
+    s.nees_mean_ci = interval(nees_times, nees);
     s.ellipse_coverage68 = in_ellipse68 / static_cast<double>(nees.size());
     s.ellipse_coverage95 = in_ellipse95 / static_cast<double>(nees.size());
   }

@@ -306,39 +306,53 @@ class GpsbabelSpikes {
  public:
   explicit GpsbabelSpikes(double max_speed_mps) : max_speed_mps_(max_speed_mps) {}
 
-  bool Keeps(const Report& z) {
-    bool keep = true;
-    if (anchor_) {
-      const double dt = SecondsBetween(anchor_->utc_ms, z.utc_ms);
-      const double from_anchor = SpeedMps(*anchor_, z);
-      if (state_ == State::kNormal) {
-        keep = dt < kGapS && from_anchor <= max_speed_mps_;
-        if (!keep) state_ = State::kRecovery;
-      } else if (SecondsBetween(previous_->utc_ms, z.utc_ms) > kGapS ||
-                 SpeedMps(*previous_, z) > max_speed_mps_ || from_anchor > max_speed_mps_) {
-        keep = false;
-        state_ = State::kRecovery;
-      } else {
-        keep = state_ == State::kOneGood;
-        state_ = keep ? State::kNormal : State::kOneGood;
-        anchor_ = z;
-      }
-    }
+  bool Keeps(const Report& report) {
+    const Place z{report.utc_ms, report.ecef};
+    const bool keep = Judge(z);
     if (keep) anchor_ = z;
     previous_ = z;
     return keep;
   }
 
  private:
-  enum class State : std::uint8_t { kNormal, kRecovery, kOneGood };
+  enum class State : std::uint8_t { kStart, kNormal, kRecovery, kOneGood };
+  struct Place {
+    std::int64_t utc_ms = 0;
+    Vec3 ecef;
+  };
   static constexpr double kGapS = 10;
-  static double SpeedMps(const Report& a, const Report& b) {
+
+  bool Judge(const Place& z) {
+    if (state_ == State::kStart) {
+      state_ = State::kNormal;
+      return true;
+    }
+    const bool fits_anchor = SpeedMps(anchor_, z) <= max_speed_mps_;
+    if (state_ == State::kNormal) {
+      if (fits_anchor && SecondsBetween(anchor_.utc_ms, z.utc_ms) < kGapS) return true;
+      state_ = State::kRecovery;
+      return false;
+    }
+    if (!fits_anchor || SecondsBetween(previous_.utc_ms, z.utc_ms) > kGapS ||
+        SpeedMps(previous_, z) > max_speed_mps_) {
+      state_ = State::kRecovery;
+      return false;
+    }
+    if (state_ == State::kOneGood) {
+      state_ = State::kNormal;
+      return true;
+    }
+    state_ = State::kOneGood;
+    anchor_ = z;  // dropped itself, but the next is held against it
+    return false;
+  }
+  static double SpeedMps(const Place& a, const Place& b) {
     return Norm(b.ecef - a.ecef) / std::max(1e-3, SecondsBetween(a.utc_ms, b.utc_ms));
   }
 
   double max_speed_mps_;
-  State state_ = State::kNormal;
-  std::optional<Report> anchor_, previous_;
+  State state_ = State::kStart;
+  Place anchor_, previous_;
 };
 
 // GPSBabel filters unit vectors; only the ratio of its noises counts, so that metres give the same

@@ -393,8 +393,7 @@ class Evaluation {
     Json path = of(TrackCurve(tracks_.smoothed, Interpolation::kLinear));
     PutUnlessNull(path, "raw", of(TrackCurve(tracks_.raw, Interpolation::kLinear)));
     PutUnlessNull(path, "live", of(TrackCurve(tracks_.live, Interpolation::kLinear)));
-    PutUnlessNull(path, "records",
-                  of(TrackCurve(run_.records, Interpolation::kHermite, run_.gaps)));
+    PutUnlessNull(path, "records", of(TrackCurve(tracks_.records, Interpolation::kLinear)));
     PutUnlessNull(json, "path", std::move(path));
   }
 

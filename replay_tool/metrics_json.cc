@@ -92,8 +92,8 @@ Json PathJson(const PathSummary& path) {
 
 Json StopsJson(const StopSummary& s) {
   Json json;
-  json["precision"] = Rounded(s.precision);
-  json["recall"] = Rounded(s.recall);
+  Put(json, "precision", s.precision);
+  Put(json, "recall", s.recall);
   json["f1"] = Rounded(s.f1);
   Put(json, "start_latency_p50_s", s.start_latency_p50_s);
   Put(json, "end_latency_p50_s", s.end_latency_p50_s);

@@ -54,11 +54,25 @@ double AngleBetweenDeg(double a_deg, double b_deg) {
   return d;
 }
 
-// Largest distance from any of `points` to the polyline. Each point needs to be looked at only as
-// closely as shows that it is not the farthest.
-double DirectedHausdorffM(const std::vector<Vec3>& points, const PolylineIndex& line) {
-  double farthest_m = 0;
-  for (const Vec3& p : points) farthest_m = std::max(farthest_m, line.DistanceM(p, farthest_m));
+// A point and how far from the other line it lies at most: its distance to where that was then.
+struct BoundedPoint {
+  Vec3 position;
+  double at_most_m = std::numeric_limits<double>::infinity();
+};
+
+// Largest distance from any of `points` to the polyline. Only points whose bound exceeds the
+// farthest so far need a search, and these only as closely as shows that they are not the farthest;
+// beginning with the widest bound, few remain.
+double DirectedHausdorffM(const std::vector<BoundedPoint>& points, const PolylineIndex& line) {
+  if (points.empty()) return 0;
+  const auto widest = std::max_element(
+      points.begin(), points.end(),
+      [](const BoundedPoint& a, const BoundedPoint& b) { return a.at_most_m < b.at_most_m; });
+  double farthest_m = line.DistanceM(widest->position);
+  for (const BoundedPoint& p : points) {
+    if (p.at_most_m <= farthest_m) continue;
+    farthest_m = std::max(farthest_m, line.DistanceM(p.position, farthest_m));
+  }
   return farthest_m;
 }
 
@@ -66,7 +80,7 @@ double DirectedHausdorffM(const std::vector<Vec3>& points, const PolylineIndex& 
 
 std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack& truth) {
   std::vector<Vec3> track_at, truth_at;  // at the shared instants, thinned
-  std::vector<Vec3> track_points;
+  std::vector<BoundedPoint> track_points;
   std::vector<double> course_errors_deg;
   double speed_squares = 0;
   std::size_t speeds = 0;
@@ -77,7 +91,7 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
     if (!first_ms) first_ms = p.utc_ms;
     last_ms = p.utc_ms;
     const SurfacePoint here(p.position);
-    track_points.push_back(here.position);
+    track_points.push_back({here.position, Norm(here.position - state->position)});
     if (!last_instant_ms || p.utc_ms - *last_instant_ms >= kInstantMs) {
       last_instant_ms = p.utc_ms;
       track_at.push_back(here.position);
@@ -104,20 +118,25 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
   if (speeds > 0) s.speed_rmse_mps = std::sqrt(speed_squares / static_cast<double>(speeds));
   if (!course_errors_deg.empty()) s.course_p95_deg = Quantile(course_errors_deg, 0.95);
 
-  std::vector<Vec3> truth_points, truth_line;
+  std::vector<BoundedPoint> truth_points;
   last_instant_ms.reset();
   for (std::size_t i = 0; i < truth.times_ms().size(); ++i) {
-    truth_line.push_back(truth.positions()[i]);
     const std::int64_t t = truth.times_ms()[i];
     if (t < *first_ms || t > *last_ms) continue;
     if (last_instant_ms && t - *last_instant_ms < kInstantMs) continue;
     last_instant_ms = t;
-    truth_points.push_back(truth.positions()[i]);
+    BoundedPoint p{truth.positions()[i]};
+    if (const std::optional<Vec3> there = track.EcefAt(t)) p.at_most_m = Norm(p.position - *there);
+    truth_points.push_back(p);
   }
-  s.hausdorff_track_to_truth_m =
-      DirectedHausdorffM(track_points, PolylineIndex(std::move(truth_line)));
+  std::vector<Vec3> track_line;
+  for (const TrackPoint& p : track.points()) {
+    if (p.utc_ms >= *first_ms && p.utc_ms <= *last_ms) track_line.push_back(ToEcef(p.position));
+  }
+  s.hausdorff_track_to_truth_m = DirectedHausdorffM(
+      track_points, PolylineIndex({truth.positions().begin(), truth.positions().end()}));
   s.hausdorff_truth_to_track_m =
-      DirectedHausdorffM(truth_points, PolylineIndex(std::move(track_points)));
+      DirectedHausdorffM(truth_points, PolylineIndex(std::move(track_line)));
   s.hausdorff_m = std::max(s.hausdorff_track_to_truth_m, s.hausdorff_truth_to_track_m);
   return s;
 }

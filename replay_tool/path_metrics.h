@@ -25,7 +25,8 @@ struct PathSummary {
   std::optional<double> course_p95_deg;  ///< where the truth moves faster than 1 m/s
 };
 
-/// nullopt if track and truth share fewer than two instants.
+/// `track` must be kLinear: sample a bent curve first. nullopt if track and truth share fewer than
+/// two instants.
 std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack& truth);
 
 /// Metres that the track moved within the spans in which nothing moved. Each span stands alone:

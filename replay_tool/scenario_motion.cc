@@ -100,8 +100,9 @@ void Traveller::Turn(double angle_rad) {
 }
 
 void Traveller::QuarterTurn(double rate_rad_s) {
-  turn_left_rad_ =
-      (random_.Chance(0.5) ? 1 : -1) * random_.Uniform(0.6, 1.0) * std::numbers::pi / 2;
+  // Two draws, two statements: the operands of one expression have no order.
+  const double side = random_.Chance(0.5) ? 1 : -1;
+  turn_left_rad_ = side * random_.Uniform(0.6, 1.0) * std::numbers::pi / 2;
   turn_rate_rad_s_ = rate_rad_s;
 }
 

@@ -97,12 +97,14 @@ std::optional<StopSummary> CompareStops(std::span<const DetectedStop> detected,
     s.found += is_found[i] ? 1 : 0;
   }
   if (s.reference == 0 && s.detected == 0) return std::nullopt;
-  const auto share = [](std::size_t part, std::size_t all) {
-    return all > 0 ? static_cast<double>(part) / static_cast<double>(all) : 1.0;
+  const auto share = [](std::size_t part, std::size_t all) -> std::optional<double> {
+    if (all == 0) return std::nullopt;
+    return static_cast<double>(part) / static_cast<double>(all);
   };
   s.precision = share(s.matched, s.detected);
   s.recall = share(s.found, s.reference);
-  s.f1 = s.precision + s.recall > 0 ? 2 * s.precision * s.recall / (s.precision + s.recall) : 0;
+  const double sum = s.precision.value_or(0) + s.recall.value_or(0);
+  if (sum > 0) s.f1 = 2 * s.precision.value_or(0) * s.recall.value_or(0) / sum;
   s.start_latency_p50_s = MedianOf(std::move(start_latency));
   s.end_latency_p50_s = MedianOf(std::move(end_latency));
   s.start_error_p50_s = MedianOf(std::move(start_error));

@@ -34,11 +34,13 @@ struct DetectedStop {
 };
 
 struct StopSummary {
-  std::size_t reference = 0;  ///< stops of the diary of at least the stated length
-  std::size_t detected = 0;   ///< detected stops that lie mostly where the diary speaks
-  std::size_t matched = 0;    ///< detected stops that match one of the diary's, of any length
-  std::size_t found = 0;      ///< of `reference`, those that a detected stop matches
-  double precision = 0, recall = 0, f1 = 0;
+  std::size_t reference = 0;        ///< stops of the diary of at least the stated length
+  std::size_t detected = 0;         ///< detected stops that lie mostly where the diary speaks
+  std::size_t matched = 0;          ///< detected stops that match one of the diary's, of any length
+  std::size_t found = 0;            ///< of `reference`, those that a detected stop matches
+  std::optional<double> precision;  ///< absent where nothing was detected
+  std::optional<double> recall;     ///< absent where there was nothing to find
+  double f1 = 0;                    ///< 0 where one of them is absent
   std::optional<double> start_latency_p50_s, end_latency_p50_s;  ///< from the diary's time to the
                                                                  ///< tracker's word
   /// Absolute differences between the stop's own ends and the diary's.

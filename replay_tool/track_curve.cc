@@ -112,6 +112,16 @@ std::optional<TrackPoint> TrackCurve::At(std::int64_t utc_ms) const {
   return p;
 }
 
+std::optional<Vec3> TrackCurve::EcefAt(std::int64_t utc_ms) const {
+  if (points_.size() < 2 || utc_ms < points_.front().utc_ms || utc_ms > points_.back().utc_ms ||
+      InGap(utc_ms)) {
+    return std::nullopt;
+  }
+  const std::size_t i = Find(utc_ms);
+  return PositionAt(
+      i, Seconds(points_[i].utc_ms, utc_ms) / Seconds(points_[i].utc_ms, points_[i + 1].utc_ms));
+}
+
 double TrackCurve::PieceLengthM(std::size_t i, double u0, double u1) const {
   if (interpolation_ != Interpolation::kHermite) {
     return (u1 - u0) * Norm(surface_[i + 1].position - surface_[i].position);

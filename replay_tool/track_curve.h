@@ -30,6 +30,8 @@ class TrackCurve {
   std::span<const TrackPoint> points() const { return points_; }
   /// nullopt outside the points and inside a gap. The result has no covariance.
   std::optional<TrackPoint> At(std::int64_t utc_ms) const;
+  /// The same as a point in space, which costs less.
+  std::optional<Vec3> EcefAt(std::int64_t utc_ms) const;
   /// Of the whole curve, gaps as straight lines.
   double LengthM() const;
   /// Of what lies between two instants.
