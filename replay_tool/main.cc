@@ -1,28 +1,17 @@
 // replay_tool: replays recorded traces through Waymark and says what came out.
-// Contract: the commands, flags, output and exit statuses of this program are stable.
+// The commands, flags, outputs and exit statuses are a contract: they grow and do not change.
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
+#include <string>
 
-#include "replay_tool/exit_status.h"
-#if __has_include("replay_tool/run_command.h")
-#include "replay_tool/run_command.h"
-#endif
-#if __has_include("replay_tool/journal_command.h")
-#include "replay_tool/journal_command.h"
-#endif
-#if __has_include("replay_tool/export_command.h")
-#include "replay_tool/export_command.h"
-#endif
-#if __has_include("replay_tool/evaluate_command.h")
 #include "replay_tool/evaluate_command.h"
-#endif
-#if __has_include("replay_tool/simulate_command.h")
-#include "replay_tool/simulate_command.h"
-#endif
-#if __has_include("replay_tool/serve_command.h")
+#include "replay_tool/exit_status.h"
+#include "replay_tool/export_command.h"
+#include "replay_tool/journal_command.h"
+#include "replay_tool/run_command.h"
 #include "replay_tool/serve_command.h"
-#endif
+#include "replay_tool/simulate_command.h"
 #include "waymark/version.h"
 
 namespace waymark::replay {
@@ -34,24 +23,12 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "replay_tool " WAYMARK_VERSION);
   app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
   int exit_status = kExitDone;
-#if __has_include("replay_tool/run_command.h")
   AddRunCommand(app, exit_status);
-#endif
-#if __has_include("replay_tool/evaluate_command.h")
   AddEvaluateCommand(app, exit_status);
-#endif
-#if __has_include("replay_tool/simulate_command.h")
   AddSimulateCommand(app, exit_status);
-#endif
-#if __has_include("replay_tool/journal_command.h")
   AddJournalCommand(app, exit_status);
-#endif
-#if __has_include("replay_tool/serve_command.h")
   AddServeCommand(app, exit_status);
-#endif
-#if __has_include("replay_tool/export_command.h")
   AddExportCommand(app, exit_status);
-#endif
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wish) {  // --help, --version

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <iterator>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -15,6 +14,7 @@
 #include "replay_tool/in_flight_transport.h"
 #include "replay_tool/summary.h"
 #include "replay_tool/virtual_clock.h"
+#include "waymark/outbox.h"
 
 namespace waymark::replay {
 namespace {
@@ -35,7 +35,7 @@ class Replay final : public Listener {
 
   // The first fix sets the clock, so that the tracker is made when it comes.
   Status Begin(const Stamp& start) {
-    clock_.emplace(start);
+    clock_.emplace(start, BootId(start.utc));
     TrackerPorts ports;
     ports.clock = &*clock_;
     ports.executor = &*clock_;
@@ -192,9 +192,9 @@ class Replay final : public Listener {
     // That old records had to make room is the trace's doing, not the environment's.
     const bool dropped = problem.code() == Code::kResourceExhausted && tracker_ != nullptr &&
                          tracker_->GetStats().records_dropped > 0;
-    if (dropped) {
-      tally_.info.warnings.push_back(problem.message());
-    } else if (!tally_.environment_failure) {
+    // What the network refuses is tried again; what is left in the end is told by Drain().
+    const bool retried = problem.code() == Code::kUnavailable;
+    if (!dropped && !retried && !tally_.environment_failure) {
       tally_.environment_failure = problem.message();
     }
     EventRow row;
@@ -206,6 +206,23 @@ class Replay final : public Listener {
   }
 
  private:
+  // Each replay is a boot of its own: named by the UTC at which it begins and, on a database, by
+  // how far that has come, so that the same trace again is another boot. The same run has the same
+  // name.
+  std::uint64_t BootId(UtcTime begin) const {
+    auto id = static_cast<std::uint64_t>(begin.time_since_epoch().count()) * 2 + 1;
+    if (options_.config.database_path.empty()) return id;
+    SqliteOutboxOptions open;
+    open.path = options_.config.database_path;
+    open.read_only = true;
+    open.quarantine_corrupt = false;
+    const Result<OpenedOutbox> opened = OpenSqliteOutbox(open);
+    if (!opened.ok()) return id;
+    const Result<OutboxContents> contents = opened.value().outbox->Contents();
+    if (contents.ok()) id += contents.value().last_seq << 1;
+    return id;
+  }
+
   void Event(const EventRow& row) {
     outputs_.OnEvent(row);
     if (watcher_ != nullptr) watcher_->OnEvent(row);
@@ -313,9 +330,12 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
   if (!info.ok()) return info.status();
   ReplayTally& tally = replay.tally();
   tally.path = path;
-  std::vector<std::string> warnings = std::move(tally.info.warnings);
   tally.info = std::move(info).value();
-  std::move(warnings.begin(), warnings.end(), std::back_inserter(tally.info.warnings));
+  if (tally.stats.records_dropped > 0) {
+    tally.info.warnings.push_back(fmt::format(
+        "{} undelivered records were dropped to keep the store's limits (see store.* in --set)",
+        tally.stats.records_dropped));
+  }
   tally.wall_s = std::chrono::duration<double>(RealClock::now() - real_start).count();
   if (outputs.wants_smoothed()) {
     if (Status status =

@@ -20,8 +20,8 @@ namespace waymark::replay {
 /// that thread. Post(), PostAt() and the clock may be used from any thread (a transport's, say).
 class VirtualClock final : public Clock, public Executor {
  public:
-  /// Each replay is a boot of its own, named by the UTC at which it begins.
-  explicit VirtualClock(Stamp start) : now_(start), boot_id_(BootIdAt(start.utc)) {}
+  /// `boot_id` tells this clock's monotonic time from that of other replays; 0: unknown.
+  explicit VirtualClock(Stamp start, std::uint64_t boot_id = 0) : now_(start), boot_id_(boot_id) {}
 
   MonoTime Now() const override;
   UtcTime UtcNow() const override;
@@ -42,11 +42,6 @@ class VirtualClock final : public Clock, public Executor {
   std::uint64_t timers_run() const { return timers_run_; }
 
  private:
-  static std::uint64_t BootIdAt(UtcTime utc) {
-    const auto ms = static_cast<std::uint64_t>(utc.time_since_epoch().count());
-    return ms == 0 ? 1 : ms;  // 0 means unknown
-  }
-
   mutable std::mutex mutex_;
   std::condition_variable posted_;
   std::deque<std::function<void()>> tasks_;

@@ -25,7 +25,7 @@ const std::string& Document() {
           "  <hdop>1.2</hdop>\n  <extensions><gpxtpx:TrackPointExtension>"
           "<gpxtpx:speed>{:.2f}</gpxtpx:speed></gpxtpx:TrackPointExtension></extensions>\n</"
           "trkpt>\n",
-          48 + i * 1e-5, 11 + i * 1.3e-5, 500 + i % 100,
+          48 + i * 1e-5, 11 + i * 1.3e-5, 500. + i % 100,
           IsoTime(UtcTime(std::chrono::seconds(1'600'000'000 + i))), i % 30 * 0.7);
     }
     return t + "</trkseg></trk></gpx>\n";
