@@ -49,12 +49,15 @@ constexpr double kSharedErrorM = 1.0;
 // Errors decorrelate in about a minute (estimation.md finding 2).
 constexpr double kDecorrelationS = 60;
 
+// No estimate of ours is beyond these; squares of what is would not be finite.
+constexpr double kSaneMps = 1e5, kSaneM = 1e8;
+
 double Hypot(double e, double n) { return std::sqrt(e * e + n * n); }
 
 bool Usable(const Estimate& e) {
   return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
-         std::isfinite(e.velocity_east_mps) && std::isfinite(e.velocity_north_mps) &&
-         std::isfinite(e.r68_m) && e.r68_m >= 0 && std::abs(e.position.lat_deg) <= 90 &&
+         std::abs(e.velocity_east_mps) < kSaneMps && std::abs(e.velocity_north_mps) < kSaneMps &&
+         e.r68_m >= 0 && e.r68_m < kSaneM && std::abs(e.position.lat_deg) <= 90 &&
          e.position.lon_deg >= -180 && e.position.lon_deg < 180;
 }
 
@@ -101,7 +104,7 @@ void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool fresh)
   s.ve_mps = live.velocity_east_mps;
   s.vn_mps = live.velocity_north_mps;
   s.speed_mps = live.speed_mps();
-  if (fresh && fix.speed_mps && std::isfinite(*fix.speed_mps) && *fix.speed_mps >= 0) {
+  if (fresh && fix.speed_mps && *fix.speed_mps >= 0 && *fix.speed_mps < kSaneMps) {
     s.reported = true;
     if (fix.course_deg && std::isfinite(*fix.course_deg)) {
       const double course_rad = *fix.course_deg * std::numbers::pi / 180;
@@ -128,7 +131,8 @@ void MotionDetector::AddToPlace(const Fix& fix, double accuracy_m) {
       LatLon::FromDegrees(fix.position.lat_deg, fix.position.lon_deg);
   if (!position) return;
   const EastNorth at = frame_.ToLocal(*position);
-  const double sigma_m = std::max(1.0, accuracy_m / kR68PerSigma);
+  const double sigma_m =
+      std::isfinite(accuracy_m) ? std::clamp(accuracy_m / kR68PerSigma, 1.0, 1e4) : 1e4;
   double weight = 1 / (sigma_m * sigma_m);
   if (place.fixes > 0) {
     const double away_m = AwayM(at);
@@ -149,7 +153,7 @@ void MotionDetector::AddToPlace(const Fix& fix, double accuracy_m) {
   place.at.north_m += k * (at.north_m - place.at.north_m);
   ++place.fixes;
   place.last = state_.last;
-  if (fix.speed_mps && std::isfinite(*fix.speed_mps) && *fix.speed_mps < kFastMps) {
+  if (fix.speed_mps && *fix.speed_mps >= 0 && *fix.speed_mps < kFastMps) {
     ++place.speeds;
     const double n = std::min<double>(place.speeds, 60);
     place.speed2_m2ps2 += (*fix.speed_mps * *fix.speed_mps - place.speed2_m2ps2) / n;

@@ -43,10 +43,13 @@ constexpr Duration kExcursion = std::chrono::seconds(60);
 // 10 s (estimation.md A.3: p95 of the linear track, 11 m per 10 s, at about 20 m/s).
 constexpr double kUnseenPerS = 0.003, kMostUnseen = 0.3;
 
+// No estimate of ours is beyond these; squares of what is would not be finite.
+constexpr double kSaneMps = 1e5, kSaneM = 1e8;
+
 bool Usable(const Estimate& e) {
   return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
-         std::isfinite(e.velocity_east_mps) && std::isfinite(e.velocity_north_mps) &&
-         std::isfinite(e.r68_m) && std::abs(e.position.lat_deg) <= 90 &&
+         std::abs(e.velocity_east_mps) < kSaneMps && std::abs(e.velocity_north_mps) < kSaneMps &&
+         e.r68_m >= 0 && e.r68_m < kSaneM && std::abs(e.position.lat_deg) <= 90 &&
          e.position.lon_deg >= -180 && e.position.lon_deg < 180;
 }
 
