@@ -104,6 +104,7 @@ class Core {
   void PumpUpload(std::vector<Action>& out);
   void EnforceIfDue(std::vector<Action>& out);
   void Remove(const SeqRange& range, std::uint64_t records, std::uint64_t bytes);
+  void Drop(const sync::UploadDrop& drop);
   void FinishFlush(std::vector<Action>& out);
   void Say(Code code, std::string message, std::vector<Action>& out);
 

@@ -79,6 +79,7 @@ void Core::On(const ev::Committed& e, std::vector<Action>& out) {
     unsaved_.erase(unsaved_.begin(), unsaved_.begin() + static_cast<std::ptrdiff_t>(committing_));
     committing_ = 0;
     if (commit_acks_) acks_.erase(acks_.begin());
+    commit_acks_ = false;
     fences_changed_ = false;
     uploader_.OnPending(stored_records_, stored_bytes_, now_);
     return;
@@ -163,16 +164,7 @@ void Core::On(const ev::Peeked& e, std::vector<Action>& out) {
   }
   sync::SendOutcome outcome = uploader_.OnPeeked(e.records, now_);
   if (outcome.dropped) {
-    std::uint64_t records = 0, bytes = 0;
-    for (const StoredRecord& r : e.records) {
-      if (r.seq < outcome.dropped->range.first || r.seq > outcome.dropped->range.last) continue;
-      ++records;
-      bytes += r.payload.size();
-    }
-    stats_.records_dropped += records;
-    Append(UtcOf(now_.mono, std::nullopt),
-           DropsRecord{records, bytes, outcome.dropped->range.first, outcome.dropped->range.last});
-    Remove(outcome.dropped->range, records, bytes);
+    Drop(*outcome.dropped);
     Say(Code::kCorruption,
         "stored records " + std::to_string(outcome.dropped->range.first) + " to " +
             std::to_string(outcome.dropped->range.last) + " cannot be read and were dropped",
@@ -217,13 +209,7 @@ void Core::On(const HttpReply& e, std::vector<Action>& out) {
     stats_.records_acknowledged += outcome.delivered_records;
     Remove(*outcome.ack, sent_records_, sent_payload_bytes_);
   }
-  if (outcome.dropped) {
-    stats_.records_dropped += 1;
-    Append(UtcOf(now_.mono, std::nullopt),
-           DropsRecord{1, sent_payload_bytes_, outcome.dropped->range.first,
-                       outcome.dropped->range.last});
-    Remove(outcome.dropped->range, 1, sent_payload_bytes_);
-  }
+  if (outcome.dropped) Drop(*outcome.dropped);
   if (!outcome.problem.ok()) out.push_back(outcome.problem);
   if (flushing_ && !outcome.ack && !outcome.dropped &&
       uploader_.state() == sync::UploadState::kIdle &&
@@ -235,6 +221,14 @@ void Core::On(const HttpReply& e, std::vector<Action>& out) {
                    (e.http_status ? "HTTP " + std::to_string(*e.http_status) : e.detail) +
                    "); they stay stored and are tried again")});
   }
+}
+
+// Given up by the uploader: counted, told in a record, and removed.
+void Core::Drop(const sync::UploadDrop& drop) {
+  stats_.records_dropped += drop.records;
+  Append(UtcOf(now_.mono, std::nullopt),
+         DropsRecord{drop.records, drop.bytes, drop.range.first, drop.range.last});
+  Remove(drop.range, drop.records, drop.bytes);
 }
 
 // The range leaves the store with the next commit.

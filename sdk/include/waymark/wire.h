@@ -1,6 +1,5 @@
 // Wire: the bytes of one upload. For collectors, which decode what a Waymark client sent.
-// Schema: sdk/proto/waymark.proto. Content type: application/vnd.waymark.batch.v1+protobuf,
-// optionally Content-Encoding: zstd.
+// Schema: sdk/proto/waymark.proto. Content type: application/vnd.waymark.batch.v1+protobuf.
 #ifndef WAYMARK_WIRE_H_
 #define WAYMARK_WIRE_H_
 
