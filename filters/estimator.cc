@@ -51,11 +51,13 @@ Verdict Estimator::Impl::Apply(const Observation& o, const std::optional<UtcTime
   d.utc = utc;
   d.before = filter;
   const NoiseMonitor& monitor = monitors[static_cast<std::size_t>(o.source)];
+  const bool learn = tuning.learn_noise != 0;
+  const NoiseMonitor::Level level = learn ? monitor.level() : NoiseMonitor::Level{};
   if (!filter.started()) {
-    filter.Start(o, monitor.level(), tuning);
+    filter.Start(o, level, tuning);
     d.verdict = {};
   } else {
-    d.verdict = filter.Step(o, monitor.level(), monitor.jitter_m(), tuning);
+    d.verdict = filter.Step(o, level, learn ? monitor.jitter_m() : std::nullopt, tuning);
   }
   return d.verdict;
 }

@@ -56,7 +56,6 @@ void NoiseMonitor::Compare(std::size_t back, double now_s, double lag_s, const S
 void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, double variance_m2) {
   if (count_ == 0) {
     base_ = time;
-    chain_ = false;
     integral_ = {};
   }
   const double now_s = Seconds(time - base_);
@@ -145,9 +144,8 @@ void NoiseMonitor::Save(StateWriter& w) const {
     for (double x : {s.t_s, s.p.e, s.p.n, s.d.e, s.d.n, s.variance_m2}) w.F64(x);
   }
   w.Bool(has_velocity_);
-  w.Bool(chain_);
   w.Time(base_);
-  for (double x : {integral_from_s_, last_v_.e, last_v_.n, integral_.e, integral_.n, last_s_}) {
+  for (double x : {last_v_.e, last_v_.n, integral_.e, integral_.n, last_s_}) {
     w.F64(x);
   }
   for (const RunningMedian* m : {&gamma1_, &gamma5_, &gamma20_, &second_, &jitter_}) m->Save(w);
@@ -162,10 +160,8 @@ void NoiseMonitor::Load(StateReader& r) {
   }
   next_ = count_ % kRing;
   has_velocity_ = r.Bool();
-  chain_ = r.Bool();
   base_ = r.Time();
-  for (double* x :
-       {&integral_from_s_, &last_v_.e, &last_v_.n, &integral_.e, &integral_.n, &last_s_}) {
+  for (double* x : {&last_v_.e, &last_v_.n, &integral_.e, &integral_.n, &last_s_}) {
     *x = r.F64();
   }
   for (RunningMedian* m : {&gamma1_, &gamma5_, &gamma20_, &second_, &jitter_}) m->Load(r);

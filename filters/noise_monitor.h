@@ -77,10 +77,8 @@ class NoiseMonitor {
   std::size_t next_ = 0, count_ = 0;
   bool has_velocity_ = false;
   MonoTime base_{};
-  double integral_from_s_ = 0;
   Vec2 last_v_, integral_;
   double last_s_ = 0;
-  bool chain_ = false;
   RunningMedian gamma1_{0.05}, gamma5_{0.3}, gamma20_{0.8}, second_{0.2}, jitter_{0.5};
 };
 

@@ -145,13 +145,11 @@ class Smoothing {
     }
   }
 
-  // Follows the receiver's slow error by the share `follow`, but not into an excursion, and not
-  // while the body rests: what moves then is the error.
+  // Follows the receiver's slow error by the share `follow`, but not while the body rests: what
+  // moves then is the error.
   void Publish() {
     for (Item& a : items_) {
-      const double var = a.noise.white_var_m2 + a.noise.gm_var_m2;
-      const double k2 = tuning_.smooth_redescend * tuning_.smooth_redescend;
-      a.offset = (a.follow / (1 + a.smoothed.b.norm2() / (k2 * var))) * a.smoothed.b;
+      a.offset = a.follow * a.smoothed.b;
     }
     if (tuning_.smooth_freeze == 0) return;
     for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -342,8 +340,6 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
   for (std::size_t i = 0; i < items.size(); ++i) {
     Item& a = items[i];
     if (i > 0 && a.time - items[i - 1].time > kLongStep) a.q = std::max(a.q, tuning.q_long_step);
-    a.follow *= tuning.smooth_follow;
-    a.velocity_var *= tuning.smooth_velocity_scale;
   }
 }
 

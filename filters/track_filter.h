@@ -67,17 +67,20 @@ struct FilterTuning {
   // The filter's own variance is taken this many times: velocity errors are coloured too.
   double variance_scale = 1.3;
   double gap_restart_s = 120;
+  // 1: the noise of a source is learned; 0: its radius is believed (for the ablation).
+  double learn_noise = 1;
   // At rest the published offset from p stands still: what moves then is the error. Up to this many
   // metres, and this long after (s).
   double rest_limit_m = 3;
   double rest_release_s = 0.5;
+  // Over a silence of more than 5 s a body may have been in any mode of motion: real driving has 4.
   double q_long_step = 4;
-  // The smoother: share of the live output weight, and the least white noise of a fix, m per axis.
-  double smooth_follow = 1.0;
+  // The smoother: the least white noise of a fix, m per axis (a chipset's own filter hides it);
   double smooth_white_m = 1.0;
-  double smooth_velocity_scale = 1.0;
-  double smooth_redescend = 100.0;
+  // no following of the receiver's wander at rest (1) or the same as in motion (0);
   double smooth_freeze = 1.0;
+  // and what a jump of d metres discredits: variance d^2 times this just before and just after it,
+  // fading over so many seconds. Receivers drift off, then jump back.
   double jump_before = 1.0;
   double jump_after = 0.1;
   double jump_spread_s = 5;

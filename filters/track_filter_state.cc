@@ -1,0 +1,102 @@
+// How a TrackFilter is written into a snapshot and read back.
+#include <cmath>
+
+#include "filters/track_filter.h"
+
+namespace waymark {
+namespace {
+
+void SaveAxis(StateWriter& w, const AxisState& s) {
+  for (double x : {s.p.e, s.p.n, s.v.e, s.v.n, s.b.e, s.b.n, s.cov.pp, s.cov.pv, s.cov.pb, s.cov.vv,
+                   s.cov.vb, s.cov.bb}) {
+    w.F64(x);
+  }
+}
+void LoadAxis(StateReader& r, AxisState& s) {
+  for (double* x : {&s.p.e, &s.p.n, &s.v.e, &s.v.n, &s.b.e, &s.b.n, &s.cov.pp, &s.cov.pv, &s.cov.pb,
+                    &s.cov.vv, &s.cov.vb, &s.cov.bb}) {
+    *x = r.F64();
+  }
+  if (s.cov.pp < 0 || s.cov.vv < 0 || s.cov.bb < 0) r.Fail();
+}
+
+}  // namespace
+
+void TrackFilter::Save(StateWriter& w) const {
+  w.Bool(started_);
+  w.Bool(reanchored_);
+  w.Bool(at_rest_);
+  w.Time(time_);
+  w.Time(last_used_);
+  w.Position(frame_.origin());
+  for (const AxisState& m : models_) SaveAxis(w, m);
+  for (double m : mode_) w.F64(m);
+  SaveAxis(w, combined_);
+  for (double x :
+       {noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, offset_.e, offset_.n,
+        rest_.e, rest_.n, slow_var_m2_, variance_scale_, weight_, measured_v_var_, measured_p_.e,
+        measured_p_.n, last_raw_v_.e, last_raw_v_.n, hint_stopped_}) {
+    w.F64(x);
+  }
+  w.Bool(measured_v_.has_value());
+  w.F64(measured_v_ ? measured_v_->e : 0);
+  w.F64(measured_v_ ? measured_v_->n : 0);
+  w.Bool(has_last_raw_v_);
+  w.U8(static_cast<std::uint8_t>(own_source_));
+  w.U32(foreign_count_);
+  w.Bool(foreign_);
+  w.Bool(fresh_error_);
+  w.F64(measured_var_);
+  w.U32(support_);
+  w.U32(jump_votes_);
+  w.Time(jump_begin_);
+  SaveAxis(w, jump_);
+  w.Time(hint_time_);
+  altitude_.Save(w);
+}
+
+void TrackFilter::Load(StateReader& r) {
+  started_ = r.Bool();
+  reanchored_ = r.Bool();
+  at_rest_ = r.Bool();
+  time_ = r.Time();
+  last_used_ = r.Time();
+  SetAnchor(r.Position());
+  for (AxisState& m : models_) LoadAxis(r, m);
+  double sum = 0;
+  for (double& m : mode_) {
+    m = r.F64();
+    if (m < 0 || m > 1) r.Fail();
+    sum += m;
+  }
+  if (std::fabs(sum - 1) > 1e-6) r.Fail();
+  LoadAxis(r, combined_);
+  for (double* x :
+       {&noise_.white_var_m2, &noise_.gm_var_m2, &noise_.gm_tau_s, &follow_, &offset_.e, &offset_.n,
+        &rest_.e, &rest_.n, &slow_var_m2_, &variance_scale_, &weight_, &measured_v_var_,
+        &measured_p_.e, &measured_p_.n, &last_raw_v_.e, &last_raw_v_.n, &hint_stopped_}) {
+    *x = r.F64();
+  }
+  if (!(noise_.white_var_m2 > 0) || !(noise_.gm_var_m2 > 0) || !(noise_.gm_tau_s > 0)) r.Fail();
+  if (follow_ < 0 || follow_ > 1 || slow_var_m2_ < 0) r.Fail();
+  const bool has_v = r.Bool();
+  Vec2 v;
+  v.e = r.F64();
+  v.n = r.F64();
+  measured_v_ = has_v ? std::optional<Vec2>(v) : std::nullopt;
+  has_last_raw_v_ = r.Bool();
+  own_source_ = r.Enum<FixSource>(4);
+  foreign_count_ = r.U32();
+  foreign_ = r.Bool();
+  fresh_error_ = r.Bool();
+  measured_var_ = r.F64();
+  if (!(measured_var_ > 0)) r.Fail();
+  support_ = r.U32();
+  jump_votes_ = r.U32();
+  jump_begin_ = r.Time();
+  LoadAxis(r, jump_);
+  hint_time_ = r.Time();
+  altitude_.Load(r);
+}
+
+}  // namespace waymark
