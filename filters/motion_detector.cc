@@ -106,12 +106,12 @@ void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool fresh)
   s.speed_mps = live.speed_mps();
   if (fresh && fix.speed_mps && *fix.speed_mps >= 0 && *fix.speed_mps < kSaneMps) {
     s.reported = true;
-    if (fix.course_deg && std::isfinite(*fix.course_deg)) {
+    if (fix.course_deg && std::abs(*fix.course_deg) <= 360) {
       const double course_rad = *fix.course_deg * std::numbers::pi / 180;
       s.ve_mps = *fix.speed_mps * std::sin(course_rad);
       s.vn_mps = *fix.speed_mps * std::cos(course_rad);
     } else {  // the estimate lends its direction
-      const double k = s.speed_mps > 0 ? *fix.speed_mps / s.speed_mps : 0;
+      const double k = s.speed_mps > 1e-3 ? *fix.speed_mps / s.speed_mps : 0;
       s.ve_mps *= k;
       s.vn_mps *= k;
     }
@@ -499,7 +499,8 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
     if (const std::optional<MonoTime> start = FindStart()) {
       Start(*start, odometer, out);
     } else if (state_.motion == Motion::kStationary && used && !state_.far) {
-      AddToPlace(fix, fix.horizontal_accuracy_m.value_or(live.r68_m));
+      const double reported_m = fix.horizontal_accuracy_m.value_or(live.r68_m);
+      AddToPlace(fix, std::isfinite(reported_m) && reported_m > 0 ? reported_m : live.r68_m);
     }
   }
   if (state_.motion != Motion::kStationary) {
