@@ -24,6 +24,8 @@ constexpr double kRadPerDeg = std::numbers::pi / 180;
 // Where the plane is left for the next one; distances in it are true to 1.6e-6.
 constexpr double kPlaneRadiusM = 20e3;
 constexpr int kPasses = 2;
+constexpr Duration kVindicationReach = std::chrono::seconds(10);  // as long as a vote takes
+constexpr double kVindicationShare = 0.4;
 // A held fix starts with this weight, so that two sides of equal standing can be told apart.
 constexpr double kHeldWeight = 0.01;
 constexpr double kMaxLatencyStepS = 3;
@@ -70,6 +72,7 @@ class Smoothing {
   void Run() {
     RemoveLatency();
     PlaceInFrames();
+    VindicateHeld();
     DistrustJumps();
     for (int pass = 0; pass < kPasses; ++pass) {
       Forward();
@@ -109,6 +112,34 @@ class Smoothing {
         a.v = Turn(a.velocity, std::cos(gamma), -std::sin(gamma));
       }
     }
+  }
+
+  // Fixes that were held as a second hypothesis and lie with the fix that was used next rather than
+  // with the one before them were right: the track came to them without a vote.
+  void VindicateHeld() {
+    for (std::size_t j = 1; j < items_.size(); ++j) {
+      if (items_[j].held || !items_[j - 1].held || items_[j].begin) continue;
+      std::size_t k = j;
+      while (k > 0 && items_[k - 1].held) --k;
+      if (k == 0) continue;
+      const Item &before = items_[k - 1], &after = items_[j];
+      for (std::size_t h = k; h < j; ++h) {
+        Item& a = items_[h];
+        if (a.frame != before.frame || a.frame != after.frame) continue;
+        if (after.time - a.time > kVindicationReach) continue;
+        const double to_after = Mismatch(a, after), to_before = Mismatch(before, a);
+        if (to_after > kVindicationShare * to_before) continue;
+        a.held = false;
+        a.weight = 1;
+      }
+    }
+  }
+
+  // How far two positions are from what the velocities between them say.
+  static double Mismatch(const Item& a, const Item& b) {
+    Vec2 way;
+    if (a.has_velocity && b.has_velocity) way = (0.5 * Seconds(b.time - a.time)) * (a.v + b.v);
+    return (b.z - a.z - way).norm();
   }
 
   // A receiver that jumps has let its solution drift before and starts anew after: the fixes beside
@@ -287,10 +318,12 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes, std::vect
     if (d.fix.utc) a.utc = estimator.newest_utc;
     a.position = o.position;
     a.noise = f.noise();
-    a.noise.white_var_m2 = std::max(a.noise.white_var_m2, Square(tuning.smooth_white_m));
+    const double white_m =
+        f.measured_velocity() ? tuning.smooth_white_m : tuning.smooth_white_blind_m;
+    a.noise.white_var_m2 = std::max(a.noise.white_var_m2, Square(white_m));
     a.foreign = f.foreign();
     a.fresh_error = f.fresh_error();
-    a.measured_var_m2 = std::max(f.measured_var(), Square(tuning.smooth_white_m));
+    a.measured_var_m2 = std::max(f.measured_var(), Square(white_m));
     a.held = !verdict.used();
     a.weight = a.held ? kHeldWeight : 1;
     a.begin = verdict.reason == Reason::kReacquired && verdict.limit == tuning.gap_restart_s;

@@ -47,7 +47,7 @@ struct FilterTuning {
   double velocity_sigma_mps = 0.7;
   double velocity_sigma_floor_mps = 0.15;
   // A reported speed of exactly 0, where the position agrees.
-  double rest_sigma_mps = 0.1;
+  double rest_sigma_mps = 0.2;
   // Degrees of freedom of Student's t (A.5).
   double student_dof = 4;
   // A fix beyond this normalised innovation squared and this distance opens a second hypothesis.
@@ -76,7 +76,9 @@ struct FilterTuning {
   // Over a silence of more than 5 s a body may have been in any mode of motion: real driving has 4.
   double q_long_step = 4;
   // The smoother: the least white noise of a fix, m per axis (a chipset's own filter hides it);
-  double smooth_white_m = 1.0;
+  // without velocities to carry the track less;
+  double smooth_white_m = 1.5;
+  double smooth_white_blind_m = 1.0;
   // no following of the receiver's wander at rest (1) or the same as in motion (0);
   double smooth_freeze = 1.0;
   // and what a jump of d metres discredits: variance d^2 times this just before and just after it,
