@@ -263,6 +263,15 @@ class Replay final : public Listener {
     return state;
   }
 
+  // Lets the tracker's own backoff pass, at once, until it sends again.
+  void StepToNextAttempt() {
+    const MonoTime now = clock_->Now();
+    const Duration span = options_.config.upload.backoff_max;
+    const Stamp horizon{now + span, clock_->UtcNow() + std::chrono::floor<milliseconds>(span)};
+    while (transport_->in_flight() == 0 && !clock_->StepToward(horizon)) {
+    }
+  }
+
   // Delivers what is left. Retries follow the tracker's own timers, which pass at once here; each
   // failed attempt costs some real time, so that a server that comes back finds us trying.
   void Drain() {
@@ -275,13 +284,10 @@ class Replay final : public Listener {
       clock_->RunReady();
       if (flush->done && (flush->status.ok() || tracker_->GetStats().pending == 0)) return;
       if (clock_->WaitForTask(kBetweenAttempts)) continue;
+      StepToNextAttempt();
       if (flush->done) {
         why = flush->status.message();
         flush = RequestFlush();
-      } else if (const std::optional<MonoTime> timer = clock_->NextTimer()) {
-        const MonoTime now = clock_->Now();
-        const MonoTime at = std::max(*timer, now);
-        clock_->StepToward({at, clock_->UtcNow() + std::chrono::floor<milliseconds>(at - now)});
       }
     }
     tally_.drain_failure = why;
