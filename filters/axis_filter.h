@@ -167,6 +167,15 @@ inline Vec2 Turn(Vec2 a, double cos, double sin) {
   return {cos * a.e - sin * a.n, sin * a.e + cos * a.n};
 }
 
+/// Turn by an angle that is nearly always a meridian convergence: a series where it is small
+/// (to 1e-16 below 0.01), libm elsewhere.
+inline Vec2 TurnBy(Vec2 a, double angle_rad) {
+  const double x2 = angle_rad * angle_rad;
+  if (x2 > 1e-4) return Turn(a, std::cos(angle_rad), std::sin(angle_rad));
+  return Turn(a, 1 - x2 / 2 * (1 - x2 / 12 * (1 - x2 / 30)),
+              angle_rad * (1 - x2 / 6 * (1 - x2 / 20 * (1 - x2 / 42))));
+}
+
 }  // namespace waymark
 
 #endif  // WAYMARK_FILTERS_AXIS_FILTER_H_

@@ -17,8 +17,8 @@ namespace waymark {
 
 struct Estimator::Impl {
   static constexpr std::size_t kSources = 4;
-  // What the reorder window holds at 10 s and 6 Hz, or 2 s and 30 Hz.
-  static constexpr std::size_t kSteps = 64;
+  // What the reorder window holds at 10 s and 3 Hz, or 2 s and 16 Hz.
+  static constexpr std::size_t kSteps = 32;
 
   /// A used fix with the filter before and after it: to put a late fix in its place, and for the
   /// smoother to look back.

@@ -101,15 +101,23 @@ void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, doub
       jitter_.Add(x * 0.35);  // gamma(1 s) of the same noise is 0.3 to 0.4 of its variance
     }
   }
+  if (--until_refresh_ == 0) {
+    until_refresh_ = kRefresh;
+    Refresh();
+  }
   ring_[next_] = s;
   next_ = (next_ + 1) % kRing;
   count_ = std::min(count_ + 1, kRing);
 }
 
-NoiseMonitor::Level NoiseMonitor::level() const {
+void NoiseMonitor::Refresh() {
+  if (jitter_.count() >= kEnough) jitter_m_ = std::sqrt(jitter_.median());
   Level level;
   if (has_velocity_) {
-    if (gamma20_.count() < kEnough) return level;
+    if (gamma20_.count() < kEnough) {
+      level_ = level;
+      return;
+    }
     const double g1 = gamma1_.median(), g5 = gamma5_.median();
     // Where 20 s differ so much more than 1 s, the velocities are to blame.
     const double g20 = std::clamp(gamma20_.median(), g1, std::max(kMaxRise * g1, 1.0));
@@ -129,12 +137,7 @@ NoiseMonitor::Level NoiseMonitor::level() const {
     level.jitter = 0.35 * total;
     level.measured = true;
   }
-  return level;
-}
-
-std::optional<double> NoiseMonitor::jitter_m() const {
-  if (jitter_.count() < kEnough) return std::nullopt;
-  return std::sqrt(jitter_.median());
+  level_ = level;
 }
 
 void NoiseMonitor::Save(StateWriter& w) const {
@@ -143,6 +146,10 @@ void NoiseMonitor::Save(StateWriter& w) const {
     const Sample& s = Back(n);
     for (double x : {s.t_s, s.p.e, s.p.n, s.d.e, s.d.n, s.variance_m2}) w.F64(x);
   }
+  w.U32(until_refresh_);
+  for (double x : {level_.white, level_.gm, level_.tau_s, level_.jitter}) w.F64(x);
+  w.Bool(level_.measured);
+  w.OptF64(jitter_m_);
   w.Bool(has_velocity_);
   w.Time(base_);
   for (double x : {last_v_.e, last_v_.n, integral_.e, integral_.n, last_s_}) {
@@ -159,6 +166,11 @@ void NoiseMonitor::Load(StateReader& r) {
     if (!(s.variance_m2 > 0)) r.Fail();
   }
   next_ = count_ % kRing;
+  until_refresh_ = std::clamp(r.U32(), 1u, kRefresh);
+  for (double* x : {&level_.white, &level_.gm, &level_.tau_s, &level_.jitter}) *x = r.F64();
+  if (!(level_.white > 0) || !(level_.gm > 0) || !(level_.tau_s > 0)) r.Fail();
+  level_.measured = r.Bool();
+  jitter_m_ = r.OptF64();
   has_velocity_ = r.Bool();
   base_ = r.Time();
   for (double* x : {&last_v_.e, &last_v_.n, &integral_.e, &integral_.n, &last_s_}) {

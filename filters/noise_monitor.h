@@ -56,9 +56,9 @@ class NoiseMonitor {
     bool measured = false;  ///< from data; else the prior
     double total() const { return white + gm; }
   };
-  Level level() const;
+  const Level& level() const { return level_; }
   /// The noise of one-second steps, metres per axis; nullopt before there is evidence.
-  std::optional<double> jitter_m() const;
+  std::optional<double> jitter_m() const { return jitter_m_; }
 
   void Save(StateWriter& w) const;
   void Load(StateReader& r);
@@ -70,6 +70,8 @@ class NoiseMonitor {
     Vec2 p, d;  ///< position; position minus the integral of velocity
     double variance_m2 = 1;
   };
+  static constexpr std::uint32_t kRefresh = 4;  // samples between two readings of the medians
+  void Refresh();
   const Sample& Back(std::size_t n) const { return ring_[(next_ + kRing - n) % kRing]; }
   void Compare(std::size_t back, double now_s, double lag_s, const Sample& s, RunningMedian& m);
 
@@ -79,6 +81,9 @@ class NoiseMonitor {
   MonoTime base_{};
   Vec2 last_v_, integral_;
   double last_s_ = 0;
+  std::uint32_t until_refresh_ = kRefresh;
+  Level level_;
+  std::optional<double> jitter_m_;
   RunningMedian gamma1_{0.05}, gamma5_{0.3}, gamma20_{0.8}, second_{0.2}, jitter_{0.5};
 };
 

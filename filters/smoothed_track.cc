@@ -109,7 +109,7 @@ class Smoothing {
       a.v = a.velocity;
       if (a.has_velocity && a.z.norm2() > 0) {
         const double gamma = frames_.back().ConvergenceRad(a.position);
-        a.v = Turn(a.velocity, std::cos(gamma), -std::sin(gamma));
+        a.v = TurnBy(a.velocity, -gamma);
       }
     }
   }
@@ -391,7 +391,7 @@ void SmoothedTrack::Impl::Describe(const Item& a) {
   const LocalFrame& frame = frames[a.frame];
   e.position = frame.FromLocal({c.p.e, c.p.n});
   const double gamma = frame.ConvergenceRad(e.position);
-  const Vec2 v = Turn(c.v, std::cos(gamma), std::sin(gamma));
+  const Vec2 v = TurnBy(c.v, gamma);
   e.velocity_east_mps = v.e;
   e.velocity_north_mps = v.n;
   SetRadii(e, c.var_m2);
@@ -479,7 +479,7 @@ std::optional<Estimate> SmoothedTrack::Impl::Interpolate(std::size_t left, MonoT
   if (ea.utc) e.utc = *ea.utc + std::chrono::round<std::chrono::milliseconds>(time - ea.time);
   e.position = frame.FromLocal({p.e, p.n});
   const double gamma = frame.ConvergenceRad(e.position);
-  const Vec2 ve = Turn(v, std::cos(gamma), std::sin(gamma));
+  const Vec2 ve = TurnBy(v, gamma);
   e.velocity_east_mps = ve.e;
   e.velocity_north_mps = ve.n;
   const double bridge = s_s * (span_s - s_s) / span_s;

@@ -101,8 +101,7 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
   if (o.course_deg) {
     const double course = *o.course_deg * kRadPerDeg;
     const double gamma = near_pole_ ? frame_.ConvergenceRad(o.position) : convergence_per_m_ * p.e;
-    out.v = Turn({speed * std::sin(course), speed * std::cos(course)}, std::cos(gamma),
-                 -std::sin(gamma));
+    out.v = TurnBy({speed * std::sin(course), speed * std::cos(course)}, -gamma);
     if (o.course_accuracy_deg) {
       // Isotropic: the larger of the two axes' errors would waste a good speed, the mean does not.
       const double across = speed * std::min(*o.course_accuracy_deg * kRadPerDeg, 1.0);
@@ -518,7 +517,7 @@ Estimate TrackFilter::Describe(const AxisState& s, const std::optional<UtcTime>&
   const Vec2 out = s.p + offset_;
   e.position = frame_.FromLocal({out.e, out.n});
   const double gamma = near_pole_ ? frame_.ConvergenceRad(e.position) : convergence_per_m_ * out.e;
-  const Vec2 v = Turn(s.v, std::cos(gamma), std::sin(gamma));
+  const Vec2 v = TurnBy(s.v, gamma);
   e.velocity_east_mps = v.e;
   e.velocity_north_mps = v.n;
   // E[(out - p)^2 | fixes] = P_pp + w^2 b b^T; its mean over the axes.

@@ -77,7 +77,9 @@ void DenseConstantVelocity(benchmark::State& state) {
       x.setZero();
       p = Mat4::Identity() * 100;
     }
-    const double dt = 1.0, q = 1.0;
+    double dt = 1.0, q = 1.0;  // as from the fixes: not known to the compiler
+    benchmark::DoNotOptimize(dt);
+    benchmark::DoNotOptimize(q);
     Mat4 f = Mat4::Identity();
     f(0, 2) = f(1, 3) = dt;
     Mat4 noise = Mat4::Zero();
@@ -111,8 +113,11 @@ void PlainStep(benchmark::State& state) {
       s = {};
       s.cov = {100, 0, 0, 100, 0, 4};
     }
-    const GmStep gm = StepGm(noise, 1.0);
-    PredictMoving(s, 1.0, 1.0, gm.phi, gm.q_m2);
+    double dt = 1.0, q = 1.0;
+    benchmark::DoNotOptimize(dt);
+    benchmark::DoNotOptimize(q);
+    const GmStep gm = StepGm(noise, dt);
+    PredictMoving(s, dt, q, gm.phi, gm.q_m2);
     UpdatePosition(s, z[i], noise.white_var_m2);
     benchmark::DoNotOptimize(s);
     ++i;
