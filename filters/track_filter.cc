@@ -396,7 +396,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     MixModels(dt_s, t);
     PredictModels(dt_s, gm, t);
     Combine();
-    PredictMoving(jump_, dt_s, t.q_fast, gm.phi, gm.q_m2);
+    if (jump_votes_ > 0) PredictMoving(jump_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
   time_ = o.time;
   const EastNorth local = frame_.ToLocal(o.position);
