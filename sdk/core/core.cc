@@ -10,9 +10,6 @@ namespace {
 
 using std::chrono::seconds;
 
-// How much work a killed process may lose of what is not yet a record.
-constexpr Duration kSnapshotInterval = seconds(60);
-
 // A stop this long ends no boot: beyond it the elapsed time across a reboot is not believed.
 constexpr Duration kLongestBootGap = std::chrono::hours(24 * 60);
 
@@ -167,7 +164,6 @@ void Core::On(const ev::Start& e, std::vector<Action>& out) {
     tracking_ = true;
     if (last_used_fix_ && silence_cause_ == GapCause::kUnknown) silence_cause_ = GapCause::kStopped;
   }
-  next_snapshot_ = now_.mono + kSnapshotInterval;
   UpdateSampling(out);
 }
 
@@ -265,7 +261,7 @@ void Core::AdvanceTime(std::vector<Action>& out) {
     TellMotion(out);
     if (next_snapshot_ && *next_snapshot_ <= now_.mono) {
       snapshot_due_ = true;
-      next_snapshot_ = now_.mono + kSnapshotInterval;
+      next_snapshot_.reset();  // armed again by the next used fix: at rest nobody is woken for it
     }
   }
   fences_.Advance({now_.mono, UtcOf(now_.mono, std::nullopt)}, utc_confirmed_, fence_events_);
@@ -295,13 +291,12 @@ std::optional<MonoTime> Core::NextDeadline() const {
   if (tracking_) {
     consider(smoother_.NextDeadline());
     consider(motion_.NextDeadline());
-    if (last_used_fix_) consider(next_snapshot_);
+    consider(next_snapshot_);
   }
   consider(fences_.NextDeadline());
   consider(retry_commit_);
   if (opened_ && !commit_in_flight_) {
     consider(uploader_.NextDeadline());
-    consider(next_enforce_);
   }
   // What is overdue is due now, never in the past: a host may arm its alarm as it stands.
   if (at) at = Host(std::max(*at, last_mono_));

@@ -9,6 +9,9 @@
 namespace waymark {
 namespace {
 
+// How much work a killed process may lose of what is not yet a record.
+constexpr Duration kSnapshotInterval = std::chrono::seconds(60);
+
 PointRecord PointOf(const Estimate& e) {
   PointRecord p;
   p.position = e.position;
@@ -85,6 +88,7 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
     if (verdict.used()) {
       CheckGap(live->time, live->utc, out);
       smoother_.Push(estimator_, settled_);
+      if (!next_snapshot_) next_snapshot_ = now_.mono + kSnapshotInterval;
       if (fix.utc && live->utc) {
         utc_offset_ = Duration(live->utc->time_since_epoch()) - live->time.time_since_epoch();
         if (fix.source != FixSource::kNetwork) utc_confirmed_ = true;
