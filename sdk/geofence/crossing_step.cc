@@ -377,12 +377,13 @@ void GeofenceEngine::Impl::UpdateSkipDisc(LatLon at, double free_m) {
   skip = {true, at, 111'700 * geofence::CosDeg(equatorward), free_m};
 }
 
-void GeofenceEngine::Update(const Estimate& estimate, std::vector<FenceEvent>& out) {
+void GeofenceEngine::Update(const Estimate& given, std::vector<FenceEvent>& out) {
   using geofence::LastEstimate;
   Impl& e = *impl_;
-  if (!geofence::Usable(estimate)) return;
-  if (e.last && e.resumed && estimate.time < e.last->time) e.Rebase(estimate);
-  if (e.last && estimate.time <= e.last->time) return;
+  if (!geofence::Usable(given)) return;
+  if (e.last && e.resumed && given.time < e.last->time) e.Rebase(given);
+  if (e.last && given.time <= e.last->time) return;
+  const Estimate estimate = e.rest.Apply(given);
   e.resumed = false;
   const auto position =
       LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg).value_or(LatLon{});

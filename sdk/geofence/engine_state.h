@@ -10,6 +10,7 @@
 #include "sdk/geofence/fence_table.h"
 #include "sdk/geofence/geofence_engine.h"
 #include "sdk/geofence/path_segment.h"
+#include "sdk/geofence/rest_anchor.h"
 
 namespace waymark {
 
@@ -80,6 +81,7 @@ struct GeofenceEngine::Impl {
   std::vector<geofence::FenceIndex> fresh;
   std::vector<std::pair<UtcTime, geofence::FenceIndex>> expiries;  ///< a heap, earliest first
   std::optional<geofence::LastEstimate> last;
+  geofence::RestAnchor rest;
   MonoTime last_advance{};  ///< until when dwell and opening hours were looked at
   bool resumed = false;     ///< the next estimate may carry the times of another boot
   /// UTC minus monotonic time, once confirmed.

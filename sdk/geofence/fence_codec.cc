@@ -302,6 +302,15 @@ void GeofenceEngine::SaveState(std::vector<std::byte>& out) const {
   WriteTime(w, e.last_advance);
   w.Bool(e.utc_minus_mono.has_value());
   if (e.utc_minus_mono) w.Int(static_cast<std::int64_t>(e.utc_minus_mono->count()));
+  const RestAnchor::State& rest = e.rest.state();
+  w.Bool(rest.active);
+  w.Bool(rest.at_rest);
+  WriteTime(w, rest.begin);
+  w.Bool(rest.leaving);
+  WriteTime(w, rest.leaving_from);
+  w.Double(rest.place.lat_deg);
+  w.Double(rest.place.lon_deg);
+  w.Double(rest.weight);
   w.Bool(e.skip.valid);
   w.Double(e.skip.centre.lat_deg);
   w.Double(e.skip.centre.lon_deg);
@@ -351,6 +360,18 @@ Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
   const MonoTime last_advance = ReadTime(r);
   std::optional<Duration> offset;
   if (r.Bool()) offset = Duration(r.Int<std::int64_t>());
+  RestAnchor::State rest;
+  rest.active = r.Bool();
+  rest.at_rest = r.Bool();
+  rest.begin = ReadTime(r);
+  rest.leaving = r.Bool();
+  rest.leaving_from = ReadTime(r);
+  rest.place.lat_deg = r.Double();
+  rest.place.lon_deg = r.Double();
+  rest.weight = r.Double();
+  if (!LatLon::FromDegrees(rest.place.lat_deg, rest.place.lon_deg) || !(rest.weight >= 0)) {
+    return Corrupt("the resting place of the geofence state is damaged");
+  }
   SkipDisc skip;
   skip.valid = r.Bool();
   skip.centre.lat_deg = r.Double();
@@ -389,6 +410,7 @@ Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
   e.utc_minus_mono = offset;
   e.resumed = true;
   e.skip = skip;
+  e.rest.set_state(rest);
   e.live.clear();
   e.past.clear();
   e.fresh.clear();

@@ -131,6 +131,7 @@ std::size_t GeofenceEngine::Remove(std::span<const std::string> ids) {
 void GeofenceEngine::Clear() {
   Impl fresh;
   fresh.last = impl_->last;
+  fresh.rest = impl_->rest;
   fresh.resumed = impl_->resumed;
   fresh.utc_minus_mono = impl_->utc_minus_mono;
   *impl_ = std::move(fresh);
@@ -363,6 +364,7 @@ void GeofenceEngine::Impl::Rebase(const Estimate& estimate) {
   }
   last->time += shift;
   last_advance = last->time;
+  rest.Shift(shift);
   for (LiveFence& f : live) {
     f.since += shift;
     f.dwell_from += shift;

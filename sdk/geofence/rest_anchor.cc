@@ -1,0 +1,84 @@
+#include "sdk/geofence/rest_anchor.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sdk/geofence/cell_grid.h"
+
+namespace waymark::geofence {
+namespace {
+
+constexpr double kRestAfterS = 120;  // longer than errors stay correlated (10 to 100 s)
+// Agreement while rest is not sure yet, and departure once it is: in sigmas of one axis, but in
+// metres for a good receiver, whose sigma does not tell of multipath.
+constexpr double kAgreeSigmas = 4, kAgreeM = 15;
+constexpr double kLeaveSigmas = 8, kLeaveM = 50;
+constexpr double kSigmasPerMetreFloor = 40;  // a receiver of centimetres keeps centimetres
+constexpr double kMovingMps = 1.0;
+constexpr double kLeaveAfterS = 20;  // excursions come back; who leaves stays away
+constexpr double kClipSigmas = 1.5;
+constexpr double kMaxWeight = 3600;
+// Errors a correlation time apart count as new: at most ten of them, for what stays common.
+constexpr double kCorrelationS = 100;
+constexpr double kMaxIndependent = 10;
+// What multipath leaves in the mean of hours; less for a receiver of centimetres.
+constexpr double kAnchorSigmaM = 1.5, kAnchorSigmas = 4;
+
+double Limit(double sigma_m, double sigmas, double metres) {
+  return std::max(sigmas * sigma_m, std::min(metres, kSigmasPerMetreFloor * sigma_m));
+}
+
+}  // namespace
+
+Estimate RestAnchor::Apply(const Estimate& e) {
+  const double sigma = std::sqrt((e.cov_ee_m2 + e.cov_nn_m2) / 2);
+  if (sigma <= 0 || std::fabs(e.position.lat_deg) > 89) {
+    state_ = {};
+    return e;
+  }
+  const bool moving = e.motion == Motion::kMoving && e.speed_mps() > kMovingMps &&
+                      e.speed_mps() > 3 * e.speed_sigma_mps;
+  double lon = e.position.lon_deg - state_.place.lon_deg;
+  if (lon > 180) lon -= 360;
+  if (lon < -180) lon += 360;
+  const double metres_per_lon = 111'320 * CosDeg(e.position.lat_deg), metres_per_lat = 111'132;
+  const double east = lon * metres_per_lon;
+  const double north = (e.position.lat_deg - state_.place.lat_deg) * metres_per_lat;
+  const double away = std::sqrt(east * east + north * north);
+  const double limit =
+      state_.at_rest ? Limit(sigma, kLeaveSigmas, kLeaveM) : Limit(sigma, kAgreeSigmas, kAgreeM);
+  const bool left =
+      away > limit || (moving && (!state_.at_rest || away > Limit(sigma, kAgreeSigmas, kAgreeM)));
+  if (!left) state_.leaving = false;
+  if (left && state_.at_rest && !state_.leaving) {
+    state_.leaving = true;
+    state_.leaving_from = e.time;
+  }
+  const bool gone =
+      left && (!state_.at_rest || Seconds(e.time - state_.leaving_from) >= kLeaveAfterS);
+  if (!state_.active || gone) {
+    state_ = {
+        .active = true, .begin = e.time, .leaving_from = e.time, .place = e.position, .weight = 1};
+    return e;
+  }
+  state_.weight = std::min(state_.weight + 1, kMaxWeight);
+  const double clip = away > 0 ? std::min(1.0, kClipSigmas * sigma / away) : 1;
+  state_.place.lat_deg += north * clip / state_.weight / metres_per_lat;
+  const auto place = LatLon::FromDegrees(
+      state_.place.lat_deg, state_.place.lon_deg + east * clip / state_.weight / metres_per_lon);
+  if (place) state_.place = *place;
+  const double rest_s = Seconds(e.time - state_.begin);
+  if (!state_.at_rest && rest_s < kRestAfterS) return e;
+  state_.at_rest = true;
+  Estimate anchored = e;
+  anchored.position = state_.place;
+  const double share = 1 / std::clamp(rest_s / kCorrelationS, 1.0, kMaxIndependent);
+  const double floor_m = std::min(kAnchorSigmaM, kAnchorSigmas * sigma);
+  anchored.cov_ee_m2 = std::max(e.cov_ee_m2 * share, floor_m * floor_m);
+  anchored.cov_nn_m2 = std::max(e.cov_nn_m2 * share, floor_m * floor_m);
+  anchored.cov_en_m2 *= share;
+  anchored.motion = Motion::kStationary;
+  return anchored;
+}
+
+}  // namespace waymark::geofence
