@@ -289,7 +289,10 @@ std::optional<MonoTime> Core::NextDeadline() const {
     if (t && (!at || *t < *at)) at = t;
   };
   if (tracking_) {
-    consider(smoother_.NextDeadline());
+    // What the next fix settles needs no alarm; only the last estimates of a track that fell
+    // silent.
+    if (smoother_.NextDeadline() && last_used_fix_)
+      consider(*last_used_fix_ + config_.records.settle);
     consider(motion_.NextDeadline());
     consider(next_snapshot_);
   }
