@@ -12,7 +12,8 @@ int main() {
   auto executor = waymark::MakeSerialExecutor(clock);
   struct Printer : waymark::Listener {
     void OnFix(const waymark::FixReport& r) override {
-      if (r.live) std::printf("%s r68=%.1f m\n", DispositionName(r.verdict.disposition), r.live->r68_m);
+      if (r.live)
+        std::printf("%s r68=%.1f m\n", DispositionName(r.verdict.disposition), r.live->r68_m);
       ++estimates;
     }
     int estimates = 0;
