@@ -84,7 +84,8 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
   std::vector<double> course_errors_deg;
   double speed_squares = 0;
   std::size_t speeds = 0;
-  std::optional<std::int64_t> first_ms, last_ms, last_instant_ms;
+  std::optional<std::int64_t> first_ms, last_ms;
+  std::int64_t next_ms = std::numeric_limits<std::int64_t>::min();  // thins to one a second
   for (const TrackPoint& p : track.points()) {
     const std::optional<TruthTrack::State> state = truth.At(p.utc_ms);
     if (!state) continue;
@@ -92,8 +93,8 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
     last_ms = p.utc_ms;
     const SurfacePoint here(p.position);
     track_points.push_back({here.position, Norm(here.position - state->position)});
-    if (!last_instant_ms || p.utc_ms - *last_instant_ms >= kInstantMs) {
-      last_instant_ms = p.utc_ms;
+    if (p.utc_ms >= next_ms) {
+      next_ms = p.utc_ms + kInstantMs;
       track_at.push_back(here.position);
       truth_at.push_back(state->position);
     }
@@ -119,12 +120,11 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
   if (!course_errors_deg.empty()) s.course_p95_deg = Quantile(course_errors_deg, 0.95);
 
   std::vector<BoundedPoint> truth_points;
-  last_instant_ms.reset();
+  next_ms = std::numeric_limits<std::int64_t>::min();
   for (std::size_t i = 0; i < truth.times_ms().size(); ++i) {
     const std::int64_t t = truth.times_ms()[i];
-    if (t < *first_ms || t > *last_ms) continue;
-    if (last_instant_ms && t - *last_instant_ms < kInstantMs) continue;
-    last_instant_ms = t;
+    if (t < *first_ms || t > *last_ms || t < next_ms) continue;
+    next_ms = t + kInstantMs;
     BoundedPoint p{truth.positions()[i]};
     if (const std::optional<Vec3> there = track.EcefAt(t)) p.at_most_m = Norm(p.position - *there);
     truth_points.push_back(p);
