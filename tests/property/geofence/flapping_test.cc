@@ -17,8 +17,7 @@ namespace {
 constexpr double kHours = 8;
 
 std::vector<Fix> EightHoursAtRest() {
-  std::ifstream in(std::string(WAYMARK_SHARED_DATA) +
-                   "/traces/ssi-opengeodata/Utrecht6-2024-07-05/fixes.csv");
+  std::ifstream in(WAYMARK_SHARED_DATA "/traces/ssi-opengeodata/Utrecht6-2024-07-05/fixes.csv");
   std::vector<Fix> one_way;
   std::string line;
   std::getline(in, line);
