@@ -113,6 +113,7 @@ Verdict Estimator::Impl::Update(const Fix& fix, const Stamp& arrival) {
     }
     return intake.verdict;
   }
+  const bool first_ever = !filter.started();
   const Observation o = ToObservation(intake);
   last_observation = o;
   Verdict verdict;
@@ -132,7 +133,7 @@ Verdict Estimator::Impl::Update(const Fix& fix, const Stamp& arrival) {
     Learn(o);
   }
   verdict = Join(intake.verdict, verdict);
-  if (o.time >= newest || done_count == 1) {
+  if (o.time >= newest || first_ever) {
     newest = o.time;
     if (intake.fix.utc) {
       newest_utc = intake.fix.utc;
@@ -207,10 +208,10 @@ void Estimator::Save(std::vector<std::byte>& out) const {
   w.Time(impl_->newest);
   w.OptUtc(impl_->newest_utc);
   w.Time(impl_->newest_utc_time);
-  // Only the steps that a late fix may still need.
+  // Only the steps that a late fix, or another report of the newest epoch, may still need.
   std::size_t first = impl_->done_count;
-  while (first > 0 &&
-         impl_->newest - impl_->At(first - 1).o.time <= impl_->options.reorder_window) {
+  while (first > 0 && (first == impl_->done_count || impl_->newest - impl_->At(first - 1).o.time <=
+                                                         impl_->options.reorder_window)) {
     --first;
   }
   w.U32(static_cast<std::uint32_t>(impl_->done_count - first));

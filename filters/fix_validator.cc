@@ -33,6 +33,7 @@ constexpr std::uint32_t kMaxLeapShifted = 120;
 constexpr Duration kSameEpoch = milliseconds(5);
 // Whole-second stamps of chipsets and the jitter of the host's clock mapping.
 constexpr Duration kFutureSlack = seconds(2);
+constexpr Duration kOldestDelivery = std::chrono::hours(24);
 constexpr std::uint32_t kClockVotes = 5;
 constexpr Duration kClockAgreement = seconds(1);
 // A late run shorter than this catches up by itself.
@@ -308,6 +309,13 @@ bool FixValidator::RepairTime(Stamp& arrival, Intake& intake) {
   const Duration ahead = Apart(arrival.mono, fix.time);
   if (ahead > kFutureSlack && !VoteOnClock(arrival, intake)) {
     Refuse(intake, Reason::kFuture, Seconds(ahead), Seconds(kFutureSlack));
+    return false;
+  }
+  // Hardware batches are minutes late, never days. Later fixes are held against the one before
+  // them.
+  const Duration late = Apart(fix.time, arrival.mono);
+  if (!state_.newest && late > kOldestDelivery && !VoteOnClock(arrival, intake)) {
+    Refuse(intake, Reason::kStale, Seconds(late), Seconds(kOldestDelivery));
     return false;
   }
   return true;
