@@ -208,10 +208,12 @@ void Estimator::Save(std::vector<std::byte>& out) const {
   w.Time(impl_->newest);
   w.OptUtc(impl_->newest_utc);
   w.Time(impl_->newest_utc_time);
-  // Only the steps that a late fix, or another report of the newest epoch, may still need.
+  // Only the steps that a late fix, or another report of the newest epoch, may still need. Fixes
+  // held in a second hypothesis do not move the window on.
+  const MonoTime in_order = std::min(impl_->newest, impl_->filter.last_used());
   std::size_t first = impl_->done_count;
-  while (first > 0 && (first == impl_->done_count || impl_->newest - impl_->At(first - 1).o.time <=
-                                                         impl_->options.reorder_window)) {
+  while (first > 0 && (first == impl_->done_count ||
+                       in_order - impl_->At(first - 1).o.time <= impl_->options.reorder_window)) {
     --first;
   }
   w.U32(static_cast<std::uint32_t>(impl_->done_count - first));
@@ -229,6 +231,10 @@ void Estimator::Save(std::vector<std::byte>& out) const {
     w.OptF64(d.o.vertical_accuracy_m);
     w.U8(static_cast<std::uint8_t>(d.o.source));
     w.OptUtc(d.utc);
+    w.U8(static_cast<std::uint8_t>(d.verdict.disposition));
+    w.U8(static_cast<std::uint8_t>(d.verdict.reason));
+    w.F64(d.verdict.value);
+    w.F64(d.verdict.limit);
     d.before.Save(w);
   }
   w.U64(Checksum(std::span(out).subspan(mark + 4)));
@@ -263,6 +269,10 @@ Status Estimator::Restore(std::span<const std::byte> image) {
     d.o.vertical_accuracy_m = r.OptF64();
     d.o.source = r.Enum<FixSource>(Impl::kSources);
     d.utc = r.OptUtc();
+    d.verdict.disposition = r.Enum<Disposition>(4);
+    d.verdict.reason = r.Enum<Reason>(18);
+    d.verdict.value = r.F64();
+    d.verdict.limit = r.F64();
     d.before.Load(r);
   }
   if (!r.done()) return CorruptState("estimator");
