@@ -45,6 +45,9 @@ class StateWriter {
   void U64(std::uint64_t v) { Raw(v, 8); }
   void I64(std::int64_t v) { Raw(static_cast<std::uint64_t>(v), 8); }
   void Bool(bool v) { U8(v ? 1 : 0); }
+  void Bytes(std::span<const std::byte> bytes) {
+    out_.insert(out_.end(), bytes.begin(), bytes.end());
+  }
   void F64(double v) { U64(std::bit_cast<std::uint64_t>(v)); }
   void Time(MonoTime t) { I64(t.time_since_epoch().count()); }
   void Utc(UtcTime t) { I64(t.time_since_epoch().count()); }

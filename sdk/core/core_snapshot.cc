@@ -15,7 +15,7 @@ constexpr std::uint32_t kMaxUnsaved = 1'000'000;
 
 void PutBytes(StateWriter& w, const std::vector<std::byte>& bytes) {
   w.U32(static_cast<std::uint32_t>(bytes.size()));
-  for (const std::byte b : bytes) w.U8(static_cast<std::uint8_t>(b));
+  w.Bytes(bytes);
 }
 
 std::vector<std::byte> GetBytes(StateReader& r, std::size_t limit) {

@@ -41,7 +41,7 @@ class Out {
   }
   void operator()(const std::vector<std::byte>& v) {
     w_.U32(static_cast<std::uint32_t>(v.size()));
-    for (const std::byte b : v) w_.U8(static_cast<std::uint8_t>(b));
+    w_.Bytes(v);
   }
   void operator()(const Status& v) {
     (*this)(static_cast<std::uint8_t>(v.code()));

@@ -27,7 +27,7 @@ void PutText(StateWriter& w, std::string_view text) {
 
 void PutBytes(StateWriter& w, std::span<const std::byte> bytes) {
   w.U32(static_cast<std::uint32_t>(bytes.size()));
-  for (const std::byte b : bytes) w.U8(static_cast<std::uint8_t>(b));
+  w.Bytes(bytes);
 }
 
 }  // namespace
