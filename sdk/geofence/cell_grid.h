@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "sdk/geofence/ecef.h"
 
@@ -128,75 +129,88 @@ void ForCellsInDisc(LatLon centre, double radius_m, int level, Visit visit) {
   }
 }
 
+/// What the planes of all cells of a row share. Costs two roots and a series to make.
+struct RowPlane {
+  double width_deg = 0;  ///< of its cells
+  double half_sin_lat = 0;
+  double p0 = 0, p1 = 0, p2 = 0;
+  double n1 = 0, n2 = 0, n3 = 0;
+
+  RowPlane() = default;
+  RowPlane(int level, std::int32_t row);
+
+  /// The point d radians north and l radians east of the middle of a cell of this row.
+  void ToPlane(double d, double l, double& east_m, double& north_m) const {
+    const double parallel = p0 + d * (p1 + d * p2);
+    const double arc = parallel * l;
+    east_m = arc * (1 - l * l * (1.0 / 6));
+    north_m = d * (n1 + d * (n2 + d * n3)) + half_sin_lat * arc * l;
+  }
+};
+
+inline constexpr double RowHeightDeg(int level) { return kFineRowDeg * (1 << (2 * level)); }
+
 /// East and north in metres from the middle of a cell of level 0, 1 or 2: the orthographic
 /// projection of the ellipsoid on the tangent plane, as a series in latitude and longitude good to
 /// 1 mm within 5 km. Distances within the plane are geodesic ones to 1 mm.
 class CellPlane {
  public:
   CellPlane() = default;
-  explicit CellPlane(Cell c);
+  explicit CellPlane(Cell c) : CellPlane(c, RowPlane(c.level, c.row)) {}
+  CellPlane(Cell c, const RowPlane& row)
+      : row_(row),
+        lat_deg_((c.row + 0.5) * RowHeightDeg(c.level) - 90),
+        lon_deg_((c.col + 0.5) * row.width_deg - 180),
+        half_lat_deg_(RowHeightDeg(c.level) / 2) {}
 
   void ToPlane(LatLon p, double& east_m, double& north_m) const {
-    const double d = (p.lat_deg - lat_deg_) * kRadPerDeg;
     double lon = p.lon_deg - lon_deg_;
     if (lon > 180) lon -= 360;
     if (lon < -180) lon += 360;
-    const double l = lon * kRadPerDeg;
-    const double parallel = p0_ + d * (p1_ + d * p2_);
-    east_m = parallel * l * (1 - l * l * (1.0 / 6));
-    north_m = d * (n1_ + d * (n2_ + d * n3_)) + sin_lat_ * parallel * l * l * 0.5;
+    row_.ToPlane((p.lat_deg - lat_deg_) * kRadPerDeg, lon * kRadPerDeg, east_m, north_m);
   }
   /// A lower bound of the way from a place in the cell to its border.
   double ToBorderM(LatLon p) const {
+    // At the poleward edge of the cell, and a little less: meridians converge.
+    const double parallel = row_.p0 - std::fabs(row_.p1) * half_lat_deg_ * kRadPerDeg;
+    const double east_m_per_deg = parallel * kRadPerDeg * (1 - 1e-6) - 0.01;
     const double north = half_lat_deg_ - std::fabs(p.lat_deg - lat_deg_);
-    const double east = half_lon_deg_ - std::fabs(p.lon_deg - lon_deg_);
-    return std::fmin(north * 110'500, east * east_m_per_deg_);
+    const double east = row_.width_deg / 2 - std::fabs(p.lon_deg - lon_deg_);
+    return std::fmin(north * 110'500, east * east_m_per_deg);
   }
   LatLon centre() const { return {lat_deg_, lon_deg_}; }
 
  private:
+  RowPlane row_;
   double lat_deg_ = 0, lon_deg_ = 0;
-  double sin_lat_ = 0;
-  double p0_ = 0, p1_ = 0, p2_ = 0;
-  double n1_ = 0, n2_ = 0, n3_ = 0;
-  double half_lat_deg_ = 0, half_lon_deg_ = 0, east_m_per_deg_ = 0;
+  double half_lat_deg_ = 0;
 };
 
-inline CellPlane::CellPlane(Cell c) {
-  const double height = kFineRowDeg * (1 << (2 * c.level));
-  const double width = 360.0 / ColumnsOf(c.level, c.row);
-  lat_deg_ = (c.row + 0.5) * height - 90;
-  lon_deg_ = (c.col + 0.5) * width - 180;
-  half_lat_deg_ = height / 2;
-  half_lon_deg_ = width / 2;
-  // sin by its Taylor series to x^17: 4e-14 at 90 degrees.
-  const double x = lat_deg_ * kRadPerDeg, x2 = x * x;
-  const double s =
-      x * (1 + x2 * (-1.0 / 6 +
-                     x2 * (1.0 / 120 +
-                           x2 * (-1.0 / 5040 + x2 * (1.0 / 362880 +
-                                                     x2 * (-1.0 / 39916800 +
-                                                           x2 * (1.0 / 6227020800 +
-                                                                 x2 * (-1.0 / 1307674368000 +
-                                                                       x2 / 355687428096000))))))));
-  const double c_lat = std::sqrt(1 - s * s);
-  // Meridian curve: dp/dlat = -M sin(lat), dz/dlat = M cos(lat), dM/dlat = 3 M e^2 sin cos / w^2.
-  const double w2 = 1 - kEccentricity2 * s * s;
-  const double inv_w = 1 / std::sqrt(w2), inv_w2 = inv_w * inv_w;
-  const double n = kEquatorialRadiusM * inv_w;
-  const double m = n * (1 - kEccentricity2) * inv_w2;
-  const double m_slope = 3 * m * kEccentricity2 * s * c_lat * inv_w2;
-  sin_lat_ = s;
-  p0_ = n * c_lat;
-  p1_ = -m * s;
-  p2_ = -(m * c_lat + m_slope * s) * 0.5;
-  n1_ = m;
-  n2_ = m_slope * 0.5;
-  n3_ = -m * (1.0 / 6);
-  // At the poleward edge of the cell, and a little less: meridians converge.
-  east_m_per_deg_ =
-      (p0_ - std::fabs(s) * m * half_lat_deg_ * kRadPerDeg) * kRadPerDeg * (1 - 1e-6) - 0.01;
-}
+/// The planes of the rows in use, made once.
+class RowPlanes {
+ public:
+  void Note(int level, std::int32_t row);
+  /// Of a row that was noted.
+  const RowPlane& Of(int level, std::int32_t row) const {
+    const auto chunk = chunk_of_[static_cast<std::size_t>(level)][ChunkOf(row)];
+    return planes_[chunk * kChunk + static_cast<std::size_t>(row) % kChunk];
+  }
+  /// Of any cell, also where its row was not noted.
+  CellPlane PlaneOf(Cell c) const {
+    const auto& chunks = chunk_of_[static_cast<std::size_t>(c.level)];
+    const bool noted = !chunks.empty() && chunks[ChunkOf(c.row)] != kNone;
+    return noted ? CellPlane(c, Of(c.level, c.row)) : CellPlane(c);
+  }
+  std::size_t memory_bytes() const;
+
+ private:
+  static constexpr std::size_t kChunk = 16;  // rows: 1 KB
+  static constexpr std::uint16_t kNone = 0xffff;
+  static std::size_t ChunkOf(std::int32_t row) { return static_cast<std::size_t>(row) / kChunk; }
+
+  std::array<std::vector<std::uint16_t>, 3> chunk_of_;
+  std::vector<RowPlane> planes_;
+};
 
 }  // namespace waymark::geofence
 

@@ -32,17 +32,20 @@ void ForCells(LatLon centre, double radius_m, Visit visit) {
   });
 }
 
-CircleRecord RecordOf(LatLon centre, double radius_m, FenceIndex fence, CellKey key) {
+CircleRecord RecordOf(const CellPlane& plane, LatLon centre, double radius_m, FenceIndex fence) {
   double east = 0, north = 0;
-  CellPlane(CellOf(key)).ToPlane(centre, east, north);
+  plane.ToPlane(centre, east, north);
   return {static_cast<float>(east), static_cast<float>(north), static_cast<float>(radius_m), fence};
 }
 
 }  // namespace
 
 void CircleGrid::Insert(LatLon centre, double radius_m, FenceIndex fence) {
-  ForCells(centre, radius_m,
-           [&](CellKey key) { cells_.Insert(key, RecordOf(centre, radius_m, fence, key)); });
+  ForCells(centre, radius_m, [&](CellKey key) {
+    const Cell cell = CellOf(key);
+    rows_.Note(cell.level, cell.row);
+    cells_.Insert(key, RecordOf(rows_.PlaneOf(cell), centre, radius_m, fence));
+  });
   ++at_level_[LevelFor(radius_m) - kSmallLevel];
 }
 
@@ -63,17 +66,17 @@ void CircleGrid::Build(const FenceTable& table, std::span<const FenceIndex> fenc
   }
   SortByKey(items);
   cells_ = {};
+  rows_ = {};
   CellKey plane_key = 0;
   CellPlane plane;
   cells_.Build(items, [&](FenceIndex i, CellKey key) {
     if (key != plane_key) {
-      plane = CellPlane(CellOf(key));
+      const Cell cell = CellOf(key);
+      rows_.Note(cell.level, cell.row);
+      plane = rows_.PlaneOf(cell);
       plane_key = key;
     }
-    double east = 0, north = 0;
-    plane.ToPlane(table.Centre(i), east, north);
-    return CircleRecord{static_cast<float>(east), static_cast<float>(north),
-                        static_cast<float>(table.RadiusM(i)), i};
+    return RecordOf(plane, table.Centre(i), table.RadiusM(i), i);
   });
 }
 

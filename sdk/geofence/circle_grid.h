@@ -36,9 +36,11 @@ class CircleGrid {
   bool HasLevel(int level) const { return at_level_[level - kSmallLevel] > 0; }
   std::span<const CircleRecord> Find(CellKey key) const { return cells_.Find(key); }
   const CellTable<CircleRecord>& cells() const { return cells_; }
+  const RowPlanes& rows() const { return rows_; }
 
  private:
   CellTable<CircleRecord> cells_;
+  RowPlanes rows_;
   std::size_t at_level_[2] = {0, 0};
 };
 

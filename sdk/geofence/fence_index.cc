@@ -166,7 +166,7 @@ void FenceIndexer::LookAtCircles(LatLon at, double reach_m, bool is_end, Surroun
   for (int level = CircleGrid::kSmallLevel; level <= CircleGrid::kLargeLevel; ++level) {
     if (!circles_.HasLevel(level)) continue;
     const Cell own = Ancestor(fine, level);
-    const CellPlane own_plane(own);
+    const CellPlane own_plane = circles_.rows().PlaneOf(own);
     const double border = own_plane.ToBorderM(at);
     const auto scan = [&](Cell cell, const CellPlane& plane) {
       const bool measure_free = is_end && cell.row == own.row && cell.col == own.col;
@@ -197,7 +197,7 @@ void FenceIndexer::LookAtCircles(LatLon at, double reach_m, bool is_end, Surroun
     }
     ForCellsInDisc(at, reach_m + kPlaneErrorM, level, [&](Cell cell) {
       const bool same = cell.row == own.row && cell.col == own.col;
-      scan(cell, same ? own_plane : CellPlane(cell));
+      scan(cell, same ? own_plane : circles_.rows().PlaneOf(cell));
     });
   }
 }
@@ -213,7 +213,7 @@ void FenceIndexer::LookAtPolygons(LatLon at, double reach_m, bool is_end, Surrou
       const auto records = polygons_.Find(KeyOf(cell));
       if (records.empty()) return;
       double x = 0, y = 0;
-      if (level <= 2) CellPlane(cell).ToPlane(at, x, y);
+      if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(at, x, y);
       for (const PolygonRecord& r : records) {
         const double edge = r.count == 0 ? border : polygons_.NearestEdgeM(r, x, y);
         if (r.count > 0) {
@@ -385,7 +385,8 @@ double FenceIndexer::NearestBoundaryM(const FenceTable& table, const SurfacePoin
 }
 
 std::size_t FenceIndexer::memory_bytes() const {
-  return circles_.cells().memory_bytes() + polygons_.memory_bytes() + coarse_.memory_bytes() +
+  return circles_.cells().memory_bytes() + circles_.rows().memory_bytes() +
+         polygons_.memory_bytes() + coarse_.memory_bytes() +
          (coarse_list_.capacity() + everywhere_.capacity()) * 4 + blocks_.capacity() * 8;
 }
 

@@ -96,7 +96,7 @@ void FenceIndexer::ForContaining(const FenceTable& table, LatLon p, Visit visit)
         const auto records = circles_.Find(KeyOf(cell));
         if (records.empty()) continue;
         double x = 0, y = 0;
-        CellPlane(cell).ToPlane(p, x, y);
+        CellPlane(cell, circles_.rows().Of(level, cell.row)).ToPlane(p, x, y);
         const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
         for (const CircleRecord& r : records) {
           const float dx = r.east_m - fx, dy = r.north_m - fy;
@@ -111,7 +111,7 @@ void FenceIndexer::ForContaining(const FenceTable& table, LatLon p, Visit visit)
         const auto records = polygons_.Find(KeyOf(cell));
         if (records.empty()) continue;
         double x = 0, y = 0;
-        if (level <= 2) CellPlane(cell).ToPlane(p, x, y);
+        if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(p, x, y);
         const PlanePoint at{PlanePoint::Snap(x), PlanePoint::Snap(y)};
         for (const PolygonRecord& r : records) {
           if (r.count == 0 || polygons_.Contains(r, at)) visit(r.fence);

@@ -109,7 +109,8 @@ void PolygonGrid::Cut(const TracedShape& shape, FenceIndex fence, Cell cell,
 
 bool PolygonGrid::AddEdges(const TracedShape& shape, FenceIndex fence, Cell cell,
                            std::span<const Piece> pieces, std::vector<CellKey>& keys) {
-  const CellPlane plane(cell);
+  rows_.Note(cell.level, cell.row);
+  const CellPlane plane = rows_.PlaneOf(cell);
   const auto snapped = [&](LatLon p) {
     double x = 0, y = 0;
     plane.ToPlane(p, x, y);
@@ -217,7 +218,8 @@ double PolygonGrid::NearestEdgeM(const PolygonRecord& record, double x, double y
 }
 
 std::size_t PolygonGrid::memory_bytes() const {
-  std::size_t bytes = cells_.memory_bytes() + edges_.capacity() * sizeof(EdgeRecord);
+  std::size_t bytes =
+      cells_.memory_bytes() + rows_.memory_bytes() + edges_.capacity() * sizeof(EdgeRecord);
   for (const auto& [fence, keys] : keys_of_) bytes += 64 + keys.capacity() * sizeof(CellKey);
   return bytes;
 }

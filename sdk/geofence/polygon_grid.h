@@ -45,6 +45,8 @@ class PolygonGrid {
   bool HasLevel(int level) const { return at_level_[static_cast<std::size_t>(level)] > 0; }
   std::span<const PolygonRecord> Find(CellKey key) const { return cells_.Find(key); }
   const CellTable<PolygonRecord>& cells() const { return cells_; }
+  /// Of the cells with edges: level 0, 1 and 2.
+  const RowPlanes& rows() const { return rows_; }
 
   /// Whether p, in the record's cell, lies inside.
   bool Contains(const PolygonRecord& record, PlanePoint p) const;
@@ -65,6 +67,7 @@ class PolygonGrid {
   void Add(Cell cell, const PolygonRecord& record, std::vector<CellKey>& keys);
 
   CellTable<PolygonRecord> cells_;
+  RowPlanes rows_;
   std::vector<EdgeRecord> edges_;
   std::map<std::uint32_t, std::vector<std::uint32_t>> free_edges_;  ///< by count
   std::map<FenceIndex, std::vector<CellKey>> keys_of_;
