@@ -118,7 +118,7 @@ void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool fresh)
     s.speed_mps = *fix.speed_mps;
   }
   if (state_.count == kWindow) {
-    state_.begin = (state_.begin + 1) % kWindow;
+    state_.begin = static_cast<std::uint32_t>((state_.begin + 1) % kWindow);
     --state_.count;
   }
   state_.window[(state_.begin + state_.count) % kWindow] = s;
