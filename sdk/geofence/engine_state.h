@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "sdk/geofence/fence_follower.h"
 #include "sdk/geofence/fence_index.h"
 #include "sdk/geofence/fence_table.h"
 #include "sdk/geofence/geofence_engine.h"
@@ -90,6 +91,7 @@ struct GeofenceEngine::Impl {
   geofence::Surroundings surroundings;           ///< scratch
   std::vector<geofence::FenceIndex> candidates;  ///< scratch
   std::vector<geofence::FenceIndex> to_index;    ///< scratch of a bulk
+  geofence::FenceFollower follower;              ///< of Containing
   /// While the estimates stay in it no boundary is crossed, and nothing is in doubt. Part of the
   /// saved state: what is skipped must not depend on a restart.
   geofence::SkipDisc skip;

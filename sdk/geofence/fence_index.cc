@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace waymark::geofence {
 namespace {
@@ -84,6 +85,7 @@ void FenceIndexer::NoteBlocks(std::vector<CellKey> blocks) {
 }
 
 void FenceIndexer::Insert(const FenceTable& table, FenceIndex i) {
+  ++version_;
   std::vector<CellKey> blocks;
   switch (HomeOf(table, i)) {
     case Home::kCircles:
@@ -115,6 +117,7 @@ void FenceIndexer::Insert(const FenceTable& table, FenceIndex i) {
 }
 
 void FenceIndexer::InsertMany(const FenceTable& table, std::span<const FenceIndex> fences) {
+  ++version_;
   if (fences.size() < 64 || !circles_.empty()) {
     for (const FenceIndex i : fences) Insert(table, i);
     return;
@@ -138,6 +141,7 @@ void FenceIndexer::InsertMany(const FenceTable& table, std::span<const FenceInde
 }
 
 void FenceIndexer::Erase(const FenceTable& table, FenceIndex i) {
+  ++version_;
   switch (HomeOf(table, i)) {
     case Home::kCircles:
       circles_.Erase(table.Centre(i), table.RadiusM(i), i);
@@ -291,6 +295,89 @@ void FenceIndexer::Look(const FenceTable& table, const LatLon* a, LatLon b, doub
     look_at(middle, reach_m + line.distance_m / steps / 2 + 0.5, false);
   }
   look_at(b, reach_m, true);
+}
+
+int FenceIndexer::FinestLevel() const {
+  for (int level = 0; level < kTopLevel; ++level) {
+    const bool circles = level >= CircleGrid::kSmallLevel && level <= CircleGrid::kLargeLevel &&
+                         circles_.HasLevel(level);
+    if (circles || polygons_.HasLevel(level) ||
+        coarse_at_level_[static_cast<std::size_t>(level)] > 0) {
+      return level;
+    }
+  }
+  return kTopLevel;
+}
+
+bool FenceIndexer::BlockIsEmpty(Cell block) const {
+  for (int level = 0; level < kBlockLevel; ++level) {
+    if (coarse_at_level_[static_cast<std::size_t>(level)] > 0) return false;
+  }
+  return !std::binary_search(blocks_.begin(), blocks_.end(), KeyOf(block));
+}
+
+double FenceIndexer::FindContaining(const FenceTable& table, LatLon p,
+                                    std::vector<FenceIndex>& inside, CellBox& box) const {
+  box = CellBox{};
+  if (!(std::fabs(p.lat_deg) < kGridMaxLatDeg)) {
+    ForContaining(table, p, [&](FenceIndex i) { inside.push_back(i); });
+    return 0;
+  }
+  double free_m = 1e6;
+  bool any = false;
+  const Cell fine = FineCellAt(p);
+  for (int level = CircleGrid::kSmallLevel; level <= CircleGrid::kLargeLevel; ++level) {
+    if (!circles_.HasLevel(level)) continue;
+    const Cell cell = Ancestor(fine, level);
+    const auto records = circles_.Find(KeyOf(cell));
+    if (records.empty()) continue;
+    any = true;
+    double x = 0, y = 0;
+    CellPlane(cell, circles_.rows().Of(level, cell.row)).ToPlane(p, x, y);
+    const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
+    float nearest = std::numeric_limits<float>::max();
+    for (const CircleRecord& r : records) {
+      const float dx = r.east_m - fx, dy = r.north_m - fy;
+      const float d2 = dx * dx + dy * dy;
+      if (d2 < r.radius_m * r.radius_m) inside.push_back(r.fence);
+      nearest = std::min(nearest, std::fabs(std::sqrt(d2) - r.radius_m));
+    }
+    free_m = std::min(free_m, static_cast<double>(nearest));
+  }
+  for (int level = 0; level < kLevels; ++level) {
+    if (!polygons_.HasLevel(level)) continue;
+    const Cell cell = Ancestor(fine, level);
+    const auto records = polygons_.Find(KeyOf(cell));
+    if (records.empty()) continue;
+    any = true;
+    double x = 0, y = 0;
+    if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(p, x, y);
+    const PlanePoint at{PlanePoint::Snap(x), PlanePoint::Snap(y)};
+    for (const PolygonRecord& r : records) {
+      if (r.count == 0 || polygons_.Contains(r, at)) inside.push_back(r.fence);
+      if (r.count > 0) free_m = std::min(free_m, polygons_.NearestEdgeM(r, x, y));
+    }
+  }
+  if (!everywhere_.empty() || !coarse_list_.empty()) {
+    constexpr double kUsefulFreeM = 1000;
+    const SurfacePoint at(p);
+    const auto measure = [&](FenceIndex i) {
+      const double d = table.Shape(i).Distance(at, kUsefulFreeM).distance_m;
+      if (d < 0) inside.push_back(i);
+      free_m = std::min(free_m, std::fabs(d));
+    };
+    for (int level = 0; level < kLevels; ++level) {
+      if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
+      for (const FenceIndex i : coarse_.Find(KeyOf(Ancestor(fine, level)))) measure(i);
+    }
+    for (const FenceIndex i : everywhere_) measure(i);
+  }
+  // Cells nest: what can matter within the smallest one stands in the lists just seen.
+  const int finest = FinestLevel();
+  const Cell block = Ancestor(fine, kBlockLevel);
+  const bool wide = !any && finest < kBlockLevel && BlockIsEmpty(block);
+  box = BoxOf(wide ? block : Ancestor(fine, finest));
+  return free_m - kPlaneErrorM;
 }
 
 double FenceIndexer::NearestInBlockM(CellKey key, const SurfacePoint& p, double best_m) const {

@@ -54,6 +54,13 @@ class FenceIndexer {
   template <class Visit>
   void ForContaining(const FenceTable& table, LatLon p, Visit visit) const;
 
+  /// Appends the fences that ForContaining would visit. The answer is the same all over `box`,
+  /// its edge excepted, as far as the way from p is shorter than the value returned.
+  double FindContaining(const FenceTable& table, LatLon p, std::vector<FenceIndex>& inside,
+                        CellBox& box) const;
+  /// Changes with every change of the index; never 0.
+  std::uint64_t version() const { return version_; }
+
   /// A lower bound of the distance from p to the nearest boundary, at most cap_m.
   double NearestBoundaryM(const FenceTable& table, const SurfacePoint& p, double cap_m) const;
   std::size_t memory_bytes() const;
@@ -76,6 +83,10 @@ class FenceIndexer {
   void NoteBlocks(std::vector<CellKey> blocks);
   double NearestInBlockM(CellKey block, const SurfacePoint& p, double best_m) const;
 
+  bool BlockIsEmpty(Cell block) const;
+  int FinestLevel() const;
+
+  std::uint64_t version_ = 1;
   CircleGrid circles_;
   PolygonGrid polygons_;
   CellTable<FenceIndex> coarse_;

@@ -177,8 +177,8 @@ void GeofenceEngine::Containing(LatLon p, std::vector<std::string>& ids) const {
   const auto position = LatLon::FromDegrees(p.lat_deg, p.lon_deg);
   if (!position) return;
   const auto begin = static_cast<std::ptrdiff_t>(ids.size());
-  impl_->index.ForContaining(impl_->table, *position,
-                             [&](FenceIndex i) { ids.emplace_back(impl_->table.Id(i)); });
+  impl_->follower.ForContaining(impl_->index, impl_->table, *position,
+                                [&](FenceIndex i) { ids.emplace_back(impl_->table.Id(i)); });
   std::sort(ids.begin() + begin, ids.end());
 }
 

@@ -53,7 +53,9 @@ class WAYMARK_API GeofenceEngine {
   std::size_t size() const;
   /// All ids in increasing byte order.
   std::vector<std::string> Ids() const;
-  /// Appends the ids of the fences that contain `p`, in increasing byte order.
+  /// Appends the ids of the fences that contain `p`, in increasing byte order. Remembers the last
+  /// answer, since most questions are about a device that hardly moved: no call for two threads at
+  /// once, const or not.
   void Containing(LatLon p, std::vector<std::string>& ids) const;
 
   /// The next estimate. Estimates that are not newer than the last one change nothing. Appends the

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <map>
 
+#include "sdk/geofence/fence_follower.h"
 #include "sdk/geofence/fence_index.h"
 #include "sdk/geofence/geofence_engine.h"
 #include "tests/bench/geofence_peer.h"
@@ -84,6 +85,18 @@ RunQueries WaymarkQueries(const World& w) {
     for (const LatLon& q : queries) {
       indexed->index.ForContaining(indexed->table, q,
                                    [&](geofence::FenceIndex i) { tally.Hit(i); });
+    }
+  };
+}
+
+// As a host that follows a device asks: what did not change is not looked up again.
+RunQueries WaymarkFollower(const World& w) {
+  auto indexed = std::make_shared<Indexed>(w);
+  return [indexed](const std::vector<LatLon>& queries, Tally& tally) {
+    geofence::FenceFollower follower;
+    for (const LatLon& q : queries) {
+      follower.ForContaining(indexed->index, indexed->table, q,
+                             [&](geofence::FenceIndex i) { tally.Hit(i); });
     }
   };
 }
@@ -198,6 +211,7 @@ void RestoreMillion(benchmark::State& state) {
 
 void Register() {
   std::vector<Peer> peers{{"waymark", WaymarkQueries, WaymarkQueries},
+                          {"waymark_follow", WaymarkFollower, WaymarkFollower},
                           {"waymark_update", WaymarkUpdates, WaymarkUpdates}};
 #ifdef WAYMARK_BENCH_BOOST_GEOMETRY
   peers.push_back(BoostPeer());
@@ -224,7 +238,7 @@ void Register() {
     for (const Way way : {kRandom, kCar, kWalk}) {
       for (const Peer& peer : peers) {
         const auto& build = c.polygons ? peer.polygons : peer.circles;
-        if (!build || (way == kRandom && peer.name == "waymark_update")) continue;
+        if (!build || (way == kRandom && peer.name.starts_with("waymark_"))) continue;
         const std::string key = std::string(c.name) + "/" + peer.name;
         const std::string name = std::string(c.name) + "/" + kWayNames[way] + "/" + peer.name;
         benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
