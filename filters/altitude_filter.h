@@ -30,7 +30,7 @@ class AltitudeFilter {
       return;
     }
     rejected_ = 0;
-    const double kh = hh_ / s, kc = hc_ / s;
+    const double inv = 1 / s, kh = hh_ * inv, kc = hc_ * inv;
     h_ += kh * y;
     climb_ += kc * y;
     cc_ = std::max(cc_ - kc * hc_, 1e-9);

@@ -108,10 +108,15 @@ inline void KeepPositive(AxisCov& c) {
   c.bb = std::max(c.bb, 0.0);
 }
 
-inline void UpdatePosition(AxisState& s, Vec2 z, double r_m2) {
+/// What an update found: the innovation's variance per axis and its normalised square, both axes'.
+struct Innovation {
+  double var = 1, nis = 0;
+};
+
+inline Innovation UpdatePosition(AxisState& s, Vec2 z, double r_m2) {
   AxisCov& c = s.cov;
   const double hp = c.pp + c.pb, hv = c.pv + c.vb, hb = c.pb + c.bb;
-  const double inv = 1 / (hp + hb + r_m2);
+  const double var = hp + hb + r_m2, inv = 1 / var;
   const Vec2 y = z - s.p - s.b;
   s.p = s.p + (hp * inv) * y;
   s.v = s.v + (hv * inv) * y;
@@ -123,13 +128,14 @@ inline void UpdatePosition(AxisState& s, Vec2 z, double r_m2) {
   c.vb -= hv * hb * inv;
   c.bb -= hb * hb * inv;
   KeepPositive(c);
+  return {var, inv * y.norm2()};
 }
 
 /// A position whose error has nothing to do with b: H = [1 0 0].
-inline void UpdateForeignPosition(AxisState& s, Vec2 z, double r_m2) {
+inline Innovation UpdateForeignPosition(AxisState& s, Vec2 z, double r_m2) {
   AxisCov& c = s.cov;
   const double hp = c.pp, hv = c.pv, hb = c.pb;
-  const double inv = 1 / (hp + r_m2);
+  const double var = hp + r_m2, inv = 1 / var;
   const Vec2 y = z - s.p;
   s.p = s.p + (hp * inv) * y;
   s.v = s.v + (hv * inv) * y;
@@ -141,12 +147,13 @@ inline void UpdateForeignPosition(AxisState& s, Vec2 z, double r_m2) {
   c.vb -= hv * hb * inv;
   c.bb -= hb * hb * inv;
   KeepPositive(c);
+  return {var, inv * y.norm2()};
 }
 
-inline void UpdateVelocity(AxisState& s, Vec2 z, double r_m2ps2) {
+inline Innovation UpdateVelocity(AxisState& s, Vec2 z, double r_m2ps2) {
   AxisCov& c = s.cov;
   const double hp = c.pv, hv = c.vv, hb = c.vb;
-  const double inv = 1 / (hv + r_m2ps2);
+  const double var = hv + r_m2ps2, inv = 1 / var;
   const Vec2 y = z - s.v;
   s.p = s.p + (hp * inv) * y;
   s.v = s.v + (hv * inv) * y;
@@ -158,6 +165,7 @@ inline void UpdateVelocity(AxisState& s, Vec2 z, double r_m2ps2) {
   c.vb -= hv * hb * inv;
   c.bb -= hb * hb * inv;
   KeepPositive(c);
+  return {var, inv * y.norm2()};
 }
 
 /// `a` turned counter-clockwise by the angle whose cosine and sine are given. A vector given in the

@@ -114,8 +114,7 @@ Verdict Estimator::Impl::Update(const Fix& fix, const Stamp& arrival) {
     return intake.verdict;
   }
   const bool first_ever = !filter.started();
-  const Observation o = ToObservation(intake);
-  last_observation = o;
+  const Observation& o = last_observation = ToObservation(intake);
   Verdict verdict;
   if (intake.restart && filter.started() && o.time >= filter.time()) {
     Done& d = PushDone();

@@ -70,25 +70,36 @@ void Adjust(Intake& intake, Reason reason, double value, double limit) {
 class Mixer {
  public:
   void Add(std::uint64_t v) {
-    hash_ = (hash_ ^ v) * 0x9E3779B97F4A7C15u;
-    hash_ ^= hash_ >> 29;
+    std::uint64_t& h = lane_[next_++ % kLanes];
+    h = (h ^ v) * 0x9E3779B97F4A7C15u;
+    h ^= h >> 29;
   }
   void Add(double v) { Add(std::bit_cast<std::uint64_t>(v)); }
   void Add(const std::optional<double>& v) {
-    Add(std::uint64_t{v.has_value()});
-    if (v) Add(*v);
+    present_ = present_ * 2 + v.has_value();
+    Add(v.value_or(0));
   }
-  std::uint64_t hash() const { return hash_; }
+  std::uint64_t hash() {
+    Add(present_);
+    for (std::size_t i = 1; i < kLanes; ++i) {
+      lane_[0] = (lane_[0] ^ lane_[i]) * 0x9E3779B97F4A7C15u;
+      lane_[0] ^= lane_[0] >> 29;
+    }
+    return lane_[0];
+  }
 
  private:
-  std::uint64_t hash_ = 0x57415953;
+  static constexpr std::size_t kLanes = 4;  // multiplications that need not wait for one another
+  std::uint64_t lane_[kLanes] = {0x57415953, 0x4d41524b, 0x46495845, 0x5345454e};
+  std::uint64_t present_ = 0;
+  std::size_t next_ = 0;
 };
 
 std::uint64_t Fingerprint(const Fix& fix) {
   Mixer m;
   m.Add(static_cast<std::uint64_t>(fix.time.time_since_epoch().count()));
-  m.Add(std::uint64_t{fix.utc.has_value()});
-  if (fix.utc) m.Add(static_cast<std::uint64_t>(fix.utc->time_since_epoch().count()));
+  const UtcTime utc = fix.utc.value_or(UtcTime{});
+  m.Add(static_cast<std::uint64_t>(utc.time_since_epoch().count()));
   m.Add(fix.position.lat_deg);
   m.Add(fix.position.lon_deg);
   m.Add(fix.horizontal_accuracy_m);
@@ -98,7 +109,8 @@ std::uint64_t Fingerprint(const Fix& fix) {
   m.Add(fix.speed_accuracy_mps);
   m.Add(fix.course_deg);
   m.Add(fix.course_accuracy_deg);
-  m.Add(static_cast<std::uint64_t>(fix.source) * 2 + (fix.simulated ? 1 : 0));
+  m.Add(static_cast<std::uint64_t>(fix.source) * 4 + (fix.utc.has_value() ? 2 : 0) +
+        (fix.simulated ? 1 : 0));
   return m.hash();
 }
 
@@ -151,6 +163,13 @@ double QuantumM(LatLon p) {
 double ApartM(LatLon a, LatLon b) {
   const EastNorth d = LocalFrame(a).ToLocal(b);
   return std::hypot(d.east_m, d.north_m);
+}
+
+// No less than the distance, and quick: along the meridian, then along the parallel. A degree of
+// latitude is 111,694 m at most, one of longitude 111,320 m.
+double ApartAtMostM(LatLon a, LatLon b) {
+  const double lat = std::fabs(a.lat_deg - b.lat_deg), lon = std::fabs(a.lon_deg - b.lon_deg);
+  return 111'695 * lat + 111'320 * std::min(lon, 360 - lon);
 }
 
 int Fields(const Fix& f) {
@@ -541,6 +560,8 @@ bool FixValidator::ImpliesImpossibleSpeed(Intake& intake) {
   const auto implied_mps = [&](MonoTime time, LatLon position, double accuracy_m) {
     const double dt_s = std::max(1e-3, Seconds(Apart(time, fix.time)));
     const double slack_m = kJumpSlackRadii * (accuracy_m + intake.accuracy_m);
+    // Nearly every fix is so near that the exact distance makes no difference.
+    if (ApartAtMostM(position, fix.position) <= slack_m + options_.max_speed_mps * dt_s) return 0.0;
     return std::max(0.0, ApartM(position, fix.position) - slack_m) / dt_s;
   };
   const Anchor& anchor = *state_.anchor;

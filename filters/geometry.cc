@@ -52,6 +52,13 @@ SinCos SmallSinCos(double x) {
   return {x * (1 - y / 6 * (1 - y / 20 * (1 - y / 42))), 1 - y / 2 * (1 - y / 12 * (1 - y / 30))};
 }
 
+// Likewise the angle of a point (x, y) with x > 0, to the last bit below 0.02.
+double SmallAtan2(double y, double x) {
+  if (!(std::fabs(y) <= 0.02 * x)) return std::atan2(y, x);
+  const double r = y / x, s = r * r;
+  return r * (1 - s * (1.0 / 3 - s * (1.0 / 5 - s * (1.0 / 7 - s * (1.0 / 9)))));
+}
+
 }  // namespace
 
 double DistanceM(LatLon a, LatLon b) {
@@ -128,10 +135,13 @@ LatLon LocalFrame::FromLocal(EastNorth geodesic) const {
   const double east_m = p.east_m * shrink, north_m = p.north_m * shrink;
   const double x_m = x0_m_ - sin_lat_ * north_m + cos_lat_ * up_m;
   const double z_m = z0_m_ + cos_lat_ * north_m + sin_lat_ * up_m;
-  // On the ellipsoid itself (height 0) the geodetic latitude has a closed form.
+  // On the ellipsoid itself (height 0) the geodetic latitude has a closed form,
+  // tan(lat) = z / w; its difference to the origin's is small.
+  const double w_m = (1 - kE2) * std::sqrt(x_m * x_m + east_m * east_m);
   LatLon out;
-  out.lat_deg = std::atan2(z_m, (1 - kE2) * std::sqrt(x_m * x_m + east_m * east_m)) * kDegPerRad;
-  out.lon_deg = NormaliseLonDeg(origin_.lon_deg + std::atan2(east_m, x_m) * kDegPerRad);
+  out.lat_deg = origin_.lat_deg + kDegPerRad * SmallAtan2(z_m * cos_lat_ - w_m * sin_lat_,
+                                                          w_m * cos_lat_ + z_m * sin_lat_);
+  out.lon_deg = NormaliseLonDeg(origin_.lon_deg + SmallAtan2(east_m, x_m) * kDegPerRad);
   return out;
 }
 

@@ -15,6 +15,7 @@ constexpr double kFloor = 1e-6;        // quantised and standing positions diffe
 constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
 // Second differences of the coloured noise that phones and canyons show (autocorrelation about 0.7
 // at 1 s and 0.55 at 2 s, estimation.md section E) hold 6 - 8 * 0.7 + 2 * 0.55 = 1.5 variances.
+constexpr std::uint32_t kSettled = 48;  // samples from which a running median's steps are 3 %
 constexpr double kMaxRise = 10;
 constexpr double kSecondDifferenceShare = 1.5;
 
@@ -22,11 +23,13 @@ constexpr double kSecondDifferenceShare = 1.5;
 
 void RunningMedian::Add(double x) {
   ++count_;
-  const double sign = x > median_ ? 1 : -1;
-  drift_ += 0.1 * (sign - drift_);
+  // Without a branch on what is a coin toss: up by the factor 1 + step, down by its inverse.
+  const double up = x > median_;
+  drift_ += 0.1 * (2 * up - 1 - drift_);
   const double surplus = std::max(0.0, std::fabs(drift_) - 0.4);
-  const double step = std::max(0.03, 1.5 / (2 + static_cast<double>(count_))) + 0.3 * surplus;
-  median_ = std::clamp(median_ * (1 + sign * step * (sign > 0 ? 1 : 1 / (1 + step))), kFloor, 1e8);
+  const double least = count_ >= kSettled ? 1.5 / (2 + kSettled) : 1.5 / (2.0 + count_);
+  const double step = least + 0.3 * surplus;
+  median_ = std::clamp(median_ * (1 + up * step) / (1 + (1 - up) * step), kFloor, 1e8);
 }
 
 void RunningMedian::Save(StateWriter& w) const {
@@ -49,8 +52,7 @@ void NoiseMonitor::Compare(std::size_t back, double now_s, double lag_s, const S
   const Sample& old = Back(n);
   const double h = now_s - old.t_s;
   if (h < 0.75 * lag_s || h > 1.25 * lag_s) return;
-  const double x = (s.d - old.d).norm2() / (s.variance_m2 + old.variance_m2);
-  m.Add(x / kMedianOfSquare);
+  m.Add((s.d - old.d).norm2() / (kMedianOfSquare * (s.variance_m2 + old.variance_m2)));
 }
 
 void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, double variance_m2) {

@@ -13,7 +13,7 @@ constexpr double kEarthRadiusM = 6371008.8;  // mean radius (IUGG)
 constexpr double kAnchorRadiusM = 5000;
 // Radius of the circle that holds 68 % of a circular normal error, in sigmas per axis:
 // sqrt(-2 ln 0.32).
-constexpr double kR68PerSigma = 1.5095921854516636;
+constexpr double kR68PerSigma = 1.5095921854516636, kSigmaPerR68 = 1 / kR68PerSigma;
 // The scale of an error is itself known to a factor only, so that the error as seen from inside has
 // the longer tail of Student's t: with 8 degrees of freedom in two dimensions the radius of 95 % is
 // sqrt((0.05^(-1/4) - 1) / (0.32^(-1/4) - 1)) times that of 68 %.
@@ -31,6 +31,49 @@ constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any mor
 constexpr std::size_t kStopped = 0, kSlow = 1, kFast = 2;
 
 double Square(double x) { return x * x; }
+
+// `x` relative to `ref`: the means less its means, the second moments (mean of both axes) about
+// them.
+inline AxisState MomentsAbout(const AxisState& ref, const AxisState& x) {
+  AxisState m{x.p - ref.p, x.v - ref.v, x.b - ref.b, x.cov};
+  m.cov.pp += 0.5 * m.p.norm2();
+  m.cov.pv += 0.5 * (m.p.e * m.v.e + m.p.n * m.v.n);
+  m.cov.pb += 0.5 * (m.p.e * m.b.e + m.p.n * m.b.n);
+  m.cov.vv += 0.5 * m.v.norm2();
+  m.cov.vb += 0.5 * (m.v.e * m.b.e + m.v.n * m.b.n);
+  m.cov.bb += 0.5 * m.b.norm2();
+  return m;
+}
+
+// The normal distribution with the first two moments of the mixture, whose weights sum to 1.
+inline AxisState Mixture(const AxisState& ref, const AxisState (&moments)[TrackFilter::kModels],
+                         const double* weights) {
+  AxisState m;
+  for (std::size_t i = 0; i < TrackFilter::kModels; ++i) {
+    const AxisState& x = moments[i];
+    const double w = weights[i];
+    m.p = m.p + w * x.p;
+    m.v = m.v + w * x.v;
+    m.b = m.b + w * x.b;
+    m.cov.pp += w * x.cov.pp;
+    m.cov.pv += w * x.cov.pv;
+    m.cov.pb += w * x.cov.pb;
+    m.cov.vv += w * x.cov.vv;
+    m.cov.vb += w * x.cov.vb;
+    m.cov.bb += w * x.cov.bb;
+  }
+  m.cov.pp -= 0.5 * m.p.norm2();
+  m.cov.pv -= 0.5 * (m.p.e * m.v.e + m.p.n * m.v.n);
+  m.cov.pb -= 0.5 * (m.p.e * m.b.e + m.p.n * m.b.n);
+  m.cov.vv -= 0.5 * m.v.norm2();
+  m.cov.vb -= 0.5 * (m.v.e * m.b.e + m.v.n * m.b.n);
+  m.cov.bb -= 0.5 * m.b.norm2();
+  KeepPositive(m.cov);
+  m.p = ref.p + m.p;
+  m.v = ref.v + m.v;
+  m.b = ref.b + m.b;
+  return m;
+}
 
 }  // namespace
 
@@ -75,14 +118,14 @@ void TrackFilter::Reanchor() {
 }
 
 NoiseModel TrackFilter::NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const {
-  const double var = Square(o.accuracy_m / kR68PerSigma);
+  const double var = Square(o.accuracy_m * kSigmaPerR68);
   // The learned scale is bounded: below, because smooth is not true; above, because a receiver
   // that is off by more than five times its word is a case for the second hypothesis.
-  const double scale = std::clamp(level.total(), 0.01, 25.0);
-  const double share = level.white / level.total();
+  const double total = level.total();
+  const double unit = var * std::clamp(total, 0.01, 25.0) / total;
   NoiseModel n;
-  n.white_var_m2 = std::max(var * scale * share, 1e-4);
-  n.gm_var_m2 = std::max(var * scale * (1 - share), 1e-4);
+  n.white_var_m2 = std::max(unit * level.white, 1e-4);
+  n.gm_var_m2 = std::max(unit * level.gm, 1e-4);
   n.gm_tau_s = level.tau_s;
   return n;
 }
@@ -96,8 +139,8 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
   }
   const double speed = *o.speed_mps;
   Velocity out;
-  double sigma = std::clamp(o.speed_accuracy_mps.value_or(t.velocity_sigma_mps),
-                            t.velocity_sigma_floor_mps, kMaxSpeedSigmaMps);
+  double var = Square(std::clamp(o.speed_accuracy_mps.value_or(t.velocity_sigma_mps),
+                                 t.velocity_sigma_floor_mps, kMaxSpeedSigmaMps));
   if (o.course_deg) {
     const double course = *o.course_deg * kRadPerDeg;
     const double gamma = near_pole_ ? frame_.ConvergenceRad(o.position) : convergence_per_m_ * p.e;
@@ -105,7 +148,7 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
     if (o.course_accuracy_deg) {
       // Isotropic: the larger of the two axes' errors would waste a good speed, the mean does not.
       const double across = speed * std::min(*o.course_accuracy_deg * kRadPerDeg, 1.0);
-      sigma = std::sqrt((sigma * sigma + std::max(across * across, sigma * sigma)) / 2);
+      var = (var + std::max(across * across, var)) / 2;
     }
   } else if (speed < kRestSpeedMps) {
     out.v = {};
@@ -118,10 +161,10 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
   const Vec2 raw = out.v;
   if (has_last_raw_v_ && dt_s > 0 && dt_s < 3) {
     Vec2 a = (1 / dt_s) * (raw - last_raw_v_);
-    const double size = a.norm();
-    if (size > 4) a = (4 / size) * a;
+    const double a2 = a.norm2();
+    if (a2 > 16) a = (4 / std::sqrt(a2)) * a;
     out.v = out.v + t.velocity_latency_s * a;
-    sigma = std::sqrt(Square(sigma) + Square(0.1 * std::min(size, 4.0)));
+    var += 0.01 * std::min(a2, 16.0);
   }
   if (speed == 0) {
     out.v = {};
@@ -129,11 +172,11 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
     // the position says otherwise: then it is but a velocity.
     const double step_m = (p - measured_p_).norm();
     const double slack_m = 2 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
-    if (dt_s > 0 && step_m < kRestSlackMps * dt_s + slack_m) sigma = t.rest_sigma_mps;
+    if (dt_s > 0 && step_m < kRestSlackMps * dt_s + slack_m) var = Square(t.rest_sigma_mps);
   }
   last_raw_v_ = raw;
   has_last_raw_v_ = true;
-  out.var = Square(sigma);
+  out.var = var;
   return out;
 }
 
@@ -175,77 +218,74 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
 }
 
 void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
-  const double stay = ExpNegative(t.model_change_per_s * std::min(dt_s, 60.0));
-  const double hop = 1 - stay;
+  const double stay = factors_.stay, hop = 1 - stay;
   // A body in fast motion is slow before it stands: two hops.
   const double twice = hop * hop / 4, once = hop - twice;
   // Within a second or two, only what is about to stand comes to rest; else one outlier beside a
   // motorway would stop a car.
-  const double v2 = combined_.v.norm2() / Square(t.rest_from_mps);
-  const double rest = dt_s > kLongStepS ? 1 : 1 / Square(1 + v2);
+  const double slow2 = Square(t.rest_from_mps);
+  const double rest = dt_s > kLongStepS ? 1 : Square(slow2 / (slow2 + combined_.v.norm2()));
   const double halt = rest * hop / 2, jump = rest * twice;
   const double chance[kModels][kModels] = {{stay, once, twice},
                                            {halt, 1 - halt - hop / 2, hop / 2},
                                            {jump, once, 1 - once - jump}};  // from, to
-  std::array<AxisState, kModels> mixed;
-  std::array<double, kModels> prior;
+  // Mixed by moments about the old mean.
+  AxisState moments[kModels];
+  for (std::size_t i = 0; i < kModels; ++i) moments[i] = MomentsAbout(combined_, models_[i]);
+  const std::array<double, kModels> mode = mode_;
   for (std::size_t j = 0; j < kModels; ++j) {
-    prior[j] = 0;
-    for (std::size_t i = 0; i < kModels; ++i) prior[j] += chance[i][j] * mode_[i];
-    AxisState m;
-    double w[kModels];
+    double w[kModels], prior = 0;
     for (std::size_t i = 0; i < kModels; ++i) {
-      w[i] = chance[i][j] * mode_[i] / prior[j];
-      const AxisState& x = models_[i];
-      m.p = m.p + w[i] * x.p;
-      m.v = m.v + w[i] * x.v;
-      m.b = m.b + w[i] * x.b;
+      w[i] = chance[i][j] * mode[i];
+      prior += w[i];
     }
-    for (std::size_t i = 0; i < kModels; ++i) {
-      const AxisState& x = models_[i];
-      const Vec2 dp = x.p - m.p, dv = x.v - m.v, db = x.b - m.b;
-      const double h = 0.5 * w[i];  // the spread of the means, the mean of both axes
-      m.cov.pp += w[i] * x.cov.pp + h * dp.norm2();
-      m.cov.pv += w[i] * x.cov.pv + h * (dp.e * dv.e + dp.n * dv.n);
-      m.cov.pb += w[i] * x.cov.pb + h * (dp.e * db.e + dp.n * db.n);
-      m.cov.vv += w[i] * x.cov.vv + h * dv.norm2();
-      m.cov.vb += w[i] * x.cov.vb + h * (dv.e * db.e + dv.n * db.n);
-      m.cov.bb += w[i] * x.cov.bb + h * db.norm2();
-    }
-    mixed[j] = m;
+    const double inv = 1 / prior;
+    mode_[j] = prior;
+    for (double& x : w) x *= inv;
+    models_[j] = Mixture(combined_, moments, w);
   }
-  models_ = mixed;
-  mode_ = prior;
+}
+
+// Regular fixes are a second apart, and these the same at every step.
+void TrackFilter::SetFactors(double dt_s, const FilterTuning& t) {
+  if (dt_s == factors_.dt_s && noise_.gm_tau_s == factors_.gm_tau_s) return;
+  factors_.gm_tau_s = noise_.gm_tau_s;
+  factors_.gm_phi = StepGm(noise_, dt_s).phi;
+  if (dt_s == factors_.dt_s) return;
+  factors_.dt_s = dt_s;
+  factors_.stay = ExpNegative(t.model_change_per_s * std::min(dt_s, 60.0));
+  factors_.stop_decay = ExpNegative(dt_s / t.stop_time_constant_s);
+  factors_.rest_release = ExpNegative(dt_s / t.rest_release_s);
 }
 
 void TrackFilter::PredictModels(double dt_s, const GmStep& gm, const FilterTuning& t) {
-  const double decay = ExpNegative(dt_s / t.stop_time_constant_s);
-  PredictStopped(models_[kStopped], dt_s, t.stop_time_constant_s, decay, t.stop_walk_m2ps,
-                 t.stop_velocity_var_m2ps2, gm.phi, gm.q_m2);
+  PredictStopped(models_[kStopped], dt_s, t.stop_time_constant_s, factors_.stop_decay,
+                 t.stop_walk_m2ps, t.stop_velocity_var_m2ps2, gm.phi, gm.q_m2);
   PredictMoving(models_[kSlow], dt_s, t.q_slow, gm.phi, gm.q_m2);
   const double q_fast = dt_s > kLongStepS && measured_v_ ? t.q_long_step : t.q_fast;
   PredictMoving(models_[kFast], dt_s, q_fast, gm.phi, gm.q_m2);
 }
 
 void TrackFilter::Combine() {
-  AxisState m;
+  AxisState moments[kModels];
   for (std::size_t j = 0; j < kModels; ++j) {
-    m.p = m.p + mode_[j] * models_[j].p;
-    m.v = m.v + mode_[j] * models_[j].v;
-    m.b = m.b + mode_[j] * models_[j].b;
+    moments[j] = MomentsAbout(models_[kSlow], models_[j]);
   }
+  combined_ = Mixture(models_[kSlow], moments, mode_.data());
+}
+
+// Where the mixture of the models expects the next fix, and its variance before the fix's own.
+TrackFilter::Expected TrackFilter::ExpectPosition() const {
+  Vec2 at[kModels];
+  Expected x;
   for (std::size_t j = 0; j < kModels; ++j) {
-    const AxisState& x = models_[j];
-    const double w = mode_[j], h = 0.5 * w;
-    const Vec2 dp = x.p - m.p, dv = x.v - m.v, db = x.b - m.b;
-    m.cov.pp += w * x.cov.pp + h * dp.norm2();
-    m.cov.pv += w * x.cov.pv + h * (dp.e * dv.e + dp.n * dv.n);
-    m.cov.pb += w * x.cov.pb + h * (dp.e * db.e + dp.n * db.n);
-    m.cov.vv += w * x.cov.vv + h * dv.norm2();
-    m.cov.vb += w * x.cov.vb + h * (dv.e * db.e + dv.n * db.n);
-    m.cov.bb += w * x.cov.bb + h * db.norm2();
+    const AxisState& m = models_[j];
+    at[j] = foreign_ ? m.p : m.p + m.b;
+    x.p = x.p + mode_[j] * at[j];
+    x.var += mode_[j] * (foreign_ ? m.cov.pp : PositionInnovationVar(m, 0));
   }
-  combined_ = m;
+  for (std::size_t j = 0; j < kModels; ++j) x.var += 0.5 * mode_[j] * (at[j] - x.p).norm2();
+  return x;
 }
 
 void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v,
@@ -255,64 +295,57 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
   double least = 1e300;
   for (std::size_t j = 0; j < kModels; ++j) {
     AxisState& m = models_[j];
-    double d = 0, det = 1;
+    Innovation at, speed;
     if (use_position) {
-      const double s = foreign_ ? m.cov.pp + r_m2 : PositionInnovationVar(m, r_m2);
-      d += (z - m.p - (foreign_ ? Vec2{} : m.b)).norm2() / s;
-      det *= s;
-      if (foreign_) {
-        UpdateForeignPosition(m, z, r_m2);
-      } else {
-        UpdatePosition(m, z, r_m2);
-      }
+      at = foreign_ ? UpdateForeignPosition(m, z, r_m2) : UpdatePosition(m, z, r_m2);
     }
-    if (v) {
-      const double s = m.cov.vv + v->var;
-      d += (v->v - m.v).norm2() / s;
-      det *= s;
-      UpdateVelocity(m, v->v, v->var);
-    }
-    quadratic[j] = d;
-    size[j] = det;
-    least = std::min(least, d);
+    if (v) speed = UpdateVelocity(m, v->v, v->var);
+    quadratic[j] = at.nis + speed.nis;
+    size[j] = at.var * speed.var;
+    least = std::min(least, quadratic[j]);
   }
   double sum = 0;
   double likelihood[kModels];
   for (std::size_t j = 0; j < kModels; ++j) {
-    likelihood[j] = mode_[j] * std::exp(std::max((least - quadratic[j]) / 2, -50.0)) / size[j];
+    const double behind = quadratic[j] - least;
+    likelihood[j] = mode_[j] / size[j];
+    if (behind > 0) likelihood[j] *= std::exp(std::max(-0.5 * behind, -50.0));
     sum += likelihood[j];
   }
+  const double inv = 1 / sum;
   double total = 0;
   for (std::size_t j = 0; j < kModels; ++j) {
     // No model is ever out of the race: from 1e-4 it is back within a few fixes.
-    mode_[j] = std::max(likelihood[j] / sum, 1e-4);
+    mode_[j] = std::max(likelihood[j] * inv, 1e-4);
     total += mode_[j];
   }
-  for (double& m : mode_) m /= total;
+  const double share = 1 / total;
+  for (double& m : mode_) m *= share;
 }
 
 void TrackFilter::FollowReceiver(const Observation& o, std::optional<double> jitter_m,
                                  const FilterTuning& t) {
   // The radius of a receiver that states one is half the truth, in the logarithm; a large one more.
   const double unseen_m = measured_v_ ? t.slow_sigma_m : t.blind_sigma_m;
-  const double stated_m = o.accuracy_reported ? o.accuracy_m / kR68PerSigma : unseen_m;
+  const double stated_m = o.accuracy_reported ? o.accuracy_m * kSigmaPerR68 : unseen_m;
   slow_var_m2_ = unseen_m * stated_m * std::max(1.0, stated_m / kLargeSigmaM);
   variance_scale_ = t.variance_scale;
-  follow_ = jitter_m ? 1 / (1 + Square(*jitter_m / t.follow_jitter_m)) : 1;
+  const double half2 = Square(t.follow_jitter_m);
+  follow_ = jitter_m ? half2 / (half2 + Square(*jitter_m)) : 1;
 }
 
-void TrackFilter::SetOffset(double dt_s, bool at_rest, const FilterTuning& t) {
+void TrackFilter::SetOffset(bool at_rest, const FilterTuning& t) {
   at_rest_ = at_rest;
   // What of b lies beyond three sigmas is no slow error of the receiver but a velocity gone wrong.
-  const double limit_m = 3 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
-  const double b_m = combined_.b.norm();
-  const double share = b_m > limit_m ? 1 - (1 - follow_) * limit_m / b_m : follow_;
+  const double limit_m2 = 9 * (noise_.white_var_m2 + noise_.gm_var_m2);
+  const double b_m2 = combined_.b.norm2();
+  const double share = b_m2 > limit_m2 ? 1 - (1 - follow_) * std::sqrt(limit_m2 / b_m2) : follow_;
   // Right after a much better fix of another kind, p is what it says; b is the others' error.
   const bool better = foreign_ && measured_var_ < noise_.white_var_m2 + noise_.gm_var_m2;
   const Vec2 target = better ? Vec2{} : share * combined_.b;
-  rest_ = at_rest ? offset_ - target : ExpNegative(dt_s / t.rest_release_s) * rest_;
-  const double size = rest_.norm();
-  if (size > t.rest_limit_m) rest_ = (t.rest_limit_m / size) * rest_;
+  rest_ = at_rest ? offset_ - target : factors_.rest_release * rest_;
+  const double size_m2 = rest_.norm2();
+  if (size_m2 > Square(t.rest_limit_m)) rest_ = (t.rest_limit_m / std::sqrt(size_m2)) * rest_;
   offset_ = target + rest_;
 }
 
@@ -364,8 +397,8 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
 // so.
 bool TrackFilter::Adopt(const Observation& o, const NoiseModel& stated) {
   fresh_error_ = false;
-  const double ratio = stated.gm_var_m2 / noise_.gm_var_m2;
-  if (o.source == own_source_ && ratio < 4 && ratio > 0.25) {
+  if (o.source == own_source_ && stated.gm_var_m2 < 4 * noise_.gm_var_m2 &&
+      4 * stated.gm_var_m2 > noise_.gm_var_m2) {
     foreign_count_ = 0;
     noise_ = stated;
     return true;
@@ -390,12 +423,12 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   if (combined_.p.norm2() > Square(kAnchorRadiusM)) Reanchor();
   const NoiseModel stated = NoiseOf(o, level);
   foreign_ = !Adopt(o, stated);
-  const GmStep gm =
-      fresh_error_ ? GmStep{0, noise_.gm_var_m2} : StepGm(noise_, std::max(dt_s, 0.0));
+  SetFactors(std::max(dt_s, 0.0), t);
+  const double phi = fresh_error_ ? 0 : factors_.gm_phi;
+  const GmStep gm{phi, noise_.gm_var_m2 * (1 - phi * phi)};
   if (dt_s > 0) {
     MixModels(dt_s, t);
     PredictModels(dt_s, gm, t);
-    Combine();
     if (jump_votes_ > 0) PredictMoving(jump_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
   time_ = o.time;
@@ -411,11 +444,9 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   // Foreign fixes in a row err alike.
   measured_var_ =
       foreign_ ? (stated.white_var_m2 + stated.gm_var_m2) * foreign_count_ : noise_.white_var_m2;
-  const double d2 = (z - combined_.p - (foreign_ ? Vec2{} : combined_.b)).norm2();
-  double nis = dt_s > kLongStepS
-                   ? 1e300
-                   : d2 / (foreign_ ? combined_.cov.pp + measured_var_
-                                    : PositionInnovationVar(combined_, measured_var_));
+  const Expected expected = ExpectPosition();
+  const double d2 = (z - expected.p).norm2();
+  double nis = dt_s > kLongStepS ? 1e300 : d2 / (expected.var + measured_var_);
   if (dt_s > kLongStepS) {
     // After a silence one model that explains position and velocity together is enough; at every
     // second it would let the fastest one take each burst for a manoeuvre.
@@ -435,6 +466,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const double gate = t.jump_nis * (dt_s > kLongStepS ? 0.3 + 0.7 * follow_ : 1);
   if (nis > gate && d2 > Square(t.jump_min_m)) {
     weight_ = 0;
+    Combine();
     const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, t);
     if (verdict.used()) return verdict;
     // The velocity of an outlying position is used if it fits: it is measured independently.
@@ -452,7 +484,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   UpdateModels(z, measured_var_ / weight_, v, true);
   Combine();
   last_used_ = o.time;
-  SetOffset(dt_s, o.speed_mps && *o.speed_mps == 0, t);
+  SetOffset(o.speed_mps && *o.speed_mps == 0, t);
   MeasureAltitude(o);
   if (weight_ < 0.5) return {Disposition::kAdjusted, Reason::kDownweighted, weight_, 0.5};
   return {};
@@ -495,25 +527,31 @@ Estimate TrackFilter::At(MonoTime time, const FilterTuning& t) const {
     // not by anything that has been seen.
     s.cov.pp = std::max(s.cov.pp, combined_.cov.pp);
   }
-  Estimate e = Describe(s, std::nullopt);
+  Estimate e = DescribeMotion(s);
   e.time = time;
   e.coasting = time > last_used_;
-  if (altitude_.started()) {
-    const double ahead_s = std::max(0.0, Seconds(time - altitude_.time()));
-    e.altitude_m.reset();
-    e.altitude_sigma_m.reset();
-    if (ahead_s <= kAltitudeKeptS) {
-      e.altitude_m = altitude_.AltitudeM(ahead_s);
-      e.altitude_sigma_m = altitude_.SigmaM(ahead_s);
-    }
-  }
+  DescribeAltitude(e);
   return e;
 }
 
+void TrackFilter::DescribeAltitude(Estimate& e) const {
+  if (!altitude_.started()) return;
+  const double ahead_s = std::max(0.0, Seconds(e.time - altitude_.time()));
+  if (ahead_s > kAltitudeKeptS) return;
+  e.altitude_m = altitude_.AltitudeM(ahead_s);
+  e.altitude_sigma_m = altitude_.SigmaM(ahead_s);
+}
+
 Estimate TrackFilter::Describe(const AxisState& s, const std::optional<UtcTime>& utc) const {
+  Estimate e = DescribeMotion(s);
+  e.utc = utc;
+  DescribeAltitude(e);
+  return e;
+}
+
+Estimate TrackFilter::DescribeMotion(const AxisState& s) const {
   Estimate e;
   e.time = time_;
-  e.utc = utc;
   const Vec2 out = s.p + offset_;
   e.position = frame_.FromLocal({out.e, out.n});
   const double gamma = near_pole_ ? frame_.ConvergenceRad(e.position) : convergence_per_m_ * out.e;
@@ -524,13 +562,6 @@ Estimate TrackFilter::Describe(const AxisState& s, const std::optional<UtcTime>&
   const double var = variance_scale_ * s.cov.pp + 0.5 * offset_.norm2() + slow_var_m2_;
   SetRadii(e, var);
   e.speed_sigma_mps = std::sqrt(s.cov.vv);
-  if (altitude_.started()) {
-    const double ahead_s = std::max(0.0, Seconds(time_ - altitude_.time()));
-    if (ahead_s <= kAltitudeKeptS) {
-      e.altitude_m = altitude_.AltitudeM(ahead_s);
-      e.altitude_sigma_m = altitude_.SigmaM(ahead_s);
-    }
-  }
   e.p_stopped = mode_[kStopped];
   e.p_slow = mode_[kSlow];
   e.p_fast = mode_[kFast];

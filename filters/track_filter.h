@@ -169,7 +169,15 @@ class TrackFilter {
                    const std::optional<Velocity>& v, const FilterTuning& tuning);
   void FollowReceiver(const Observation& o, std::optional<double> jitter_m,
                       const FilterTuning& tuning);
-  void SetOffset(double dt_s, bool at_rest, const FilterTuning& tuning);
+  void SetOffset(bool at_rest, const FilterTuning& tuning);
+  void SetFactors(double dt_s, const FilterTuning& tuning);
+  struct Expected {
+    Vec2 p;
+    double var = 0;
+  };
+  Expected ExpectPosition() const;
+  Estimate DescribeMotion(const AxisState& s) const;
+  void DescribeAltitude(Estimate& e) const;
 
   bool started_ = false, reanchored_ = false;
   MonoTime time_{}, last_used_{};
@@ -202,6 +210,12 @@ class TrackFilter {
   double hint_stopped_ = 0;
   MonoTime hint_time_{};
   AltitudeFilter altitude_;
+  // What depends on the length of a step alone (and on tau): kept between steps, no state.
+  struct Factors {
+    double dt_s = -1, gm_tau_s = -1;
+    double gm_phi = 1, stay = 1, stop_decay = 1, rest_release = 1;
+  };
+  Factors factors_;
 };
 
 }  // namespace waymark
