@@ -318,6 +318,35 @@ TEST_F(FixValidatorTest, RefusesImpossibleSpeedUntilThreeAgree) {
   EXPECT_EQ(Judge(FixAt(8, 50'008)).verdict.disposition, Disposition::kAccepted);
 }
 
+// Near fixes are passed on a bound of the distance; who is at the limit is still told exactly.
+TEST(FixValidatorImpliedSpeed, IsExactAtTheLimitWhereverOnEarth) {
+  const EstimatorOptions options;
+  for (const LatLon from : {LatLon{0, 179.999}, LatLon{52.5, 13.4}, LatLon{-70, -179.999},
+                            LatLon{89.99, 20}, LatLon{-89.999, 0}}) {
+    for (double azimuth_deg = 0; azimuth_deg < 360; azimuth_deg += 15) {
+      for (const double off_m : {-1.0, 1.0}) {
+        FixValidator validator;
+        Fix f;
+        f.horizontal_accuracy_m = 5;
+        f.position = from;
+        for (int i = 0; i < 3; ++i) {  // the track has more than one witness
+          f.time = MonoTime(seconds(1000 + i));
+          const Intake intake = validator.Judge(f, On(f.time), std::nullopt);
+          ASSERT_EQ(intake.action, IntakeAction::kUse);
+          validator.Commit(intake, intake.verdict);
+        }
+        f.time += seconds(2);
+        // 2.5 radii of both fixes are no evidence of speed.
+        const double limit_m = 2 * options.max_speed_mps + 2.5 * 10;
+        f.position = Destination(from, azimuth_deg, limit_m + off_m);
+        const Intake intake = validator.Judge(f, On(f.time), std::nullopt);
+        EXPECT_EQ(intake.verdict.reason, off_m < 0 ? Reason::kNone : Reason::kImpliedSpeed)
+            << from.lat_deg << ' ' << azimuth_deg << ' ' << off_m;
+      }
+    }
+  }
+}
+
 TEST_F(FixValidatorTest, BelievesTheSecondFixAgainstALoneFirst) {
   Judge(FixAt(0, 80'000));
   const Intake second = Judge(FixAt(1));
