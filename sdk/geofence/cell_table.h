@@ -63,9 +63,11 @@ class CellTable {
     }
   }
 
-  /// Fills an empty table from items sorted by key; make(item, key) gives the record.
-  template <class Make>
-  void Build(std::span<const KeyedItem> sorted, Make make) {
+  /// Fills an empty table from items sorted by key; make(item, key) gives the record. The table and
+  /// what make reads are waited for in memory: ahead(item) may fetch what make(item) will read.
+  template <class Make, class Ahead>
+  void Build(std::span<const KeyedItem> sorted, Make make, Ahead ahead) {
+    constexpr std::size_t kAhead = 24;
     std::size_t cells = 0, room = 0;
     for (std::size_t i = 0; i < sorted.size();) {
       std::size_t j = i;
@@ -83,6 +85,11 @@ class CellTable {
       Slot& slot = slots_[SlotOf(key)];
       slot = {key, begin, 0};
       for (; i < sorted.size() && sorted[i].key == key; ++i) {
+        if (i + kAhead < sorted.size()) {
+          const KeyedItem& later = sorted[i + kAhead];
+          __builtin_prefetch(&slots_[Home(later.key)]);
+          ahead(later.item);
+        }
         pool_[begin + slot.count++] = make(sorted[i].item, key);
       }
       begin += Capacity(slot.count);

@@ -69,7 +69,7 @@ void CircleGrid::Build(const FenceTable& table, std::span<const FenceIndex> fenc
   rows_ = {};
   CellKey plane_key = 0;
   CellPlane plane;
-  cells_.Build(items, [&](FenceIndex i, CellKey key) {
+  const auto make = [&](FenceIndex i, CellKey key) {
     if (key != plane_key) {
       const Cell cell = CellOf(key);
       rows_.Note(cell.level, cell.row);
@@ -77,7 +77,8 @@ void CircleGrid::Build(const FenceTable& table, std::span<const FenceIndex> fenc
       plane_key = key;
     }
     return RecordOf(plane, table.Centre(i), table.RadiusM(i), i);
-  });
+  };
+  cells_.Build(items, make, [&](FenceIndex i) { table.PrefetchCircle(i); });
 }
 
 }  // namespace waymark::geofence

@@ -71,7 +71,8 @@ class FenceTable {
     return *attributes_[entries_[i].attributes].value;
   }
   bool IsCircle(FenceIndex i) const { return traced_of_.size() <= i || traced_of_[i] == 0; }
-  LatLon Centre(FenceIndex i) const { return entries_[i].centre; }     ///< of a circle
+  LatLon Centre(FenceIndex i) const { return entries_[i].centre; }  ///< of a circle
+  void PrefetchCircle(FenceIndex i) const { __builtin_prefetch(&entries_[i]); }
   double RadiusM(FenceIndex i) const { return entries_[i].radius_m; }  ///< of a circle
   const TracedShape& Traced(FenceIndex i) const { return traced_[traced_of_[i] - 1]->prepared; }
   FenceShapeView Shape(FenceIndex i) const {
