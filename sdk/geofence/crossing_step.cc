@@ -133,7 +133,13 @@ void Step::Prepare() {
   if (to_) return;
   to_.emplace(at_);
   if (!has_way_) return;
-  from_.emplace(engine_.last->position);
+  std::optional<SurfacePoint>& known = engine_.surface;
+  if (known && known->position == engine_.last->position) {
+    from_ = known;
+  } else {
+    from_.emplace(engine_.last->position);
+  }
+  known = to_;
   segment_.emplace(*from_, *to_);
   length_m_ = segment_->length_m();
 }
@@ -383,7 +389,8 @@ void GeofenceEngine::Update(const Estimate& given, std::vector<FenceEvent>& out)
   if (!geofence::Usable(given)) return;
   if (e.last && e.resumed && given.time < e.last->time) e.Rebase(given);
   if (e.last && given.time <= e.last->time) return;
-  const Estimate estimate = e.rest.Apply(given);
+  Estimate anchored;
+  const Estimate& estimate = e.rest.Apply(given, anchored);
   e.resumed = false;
   const auto position =
       LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg).value_or(LatLon{});

@@ -88,10 +88,11 @@ struct GeofenceEngine::Impl {
   /// UTC minus monotonic time, once confirmed.
   std::optional<Duration> utc_minus_mono;
   double sure_sigmas = 1.5;  ///< beyond so many sigma no fence of the set can be in doubt
-  geofence::Surroundings surroundings;           ///< scratch
-  std::vector<geofence::FenceIndex> candidates;  ///< scratch
-  std::vector<geofence::FenceIndex> to_index;    ///< scratch of a bulk
-  geofence::FenceFollower follower;              ///< of Containing
+  geofence::Surroundings surroundings;            ///< scratch
+  std::vector<geofence::FenceIndex> candidates;   ///< scratch
+  std::vector<geofence::FenceIndex> to_index;     ///< scratch of a bulk
+  std::optional<geofence::SurfacePoint> surface;  ///< of a recent estimate, often the last
+  geofence::FenceFollower follower;               ///< of Containing
   /// While the estimates stay in it no boundary is crossed, and nothing is in doubt. Part of the
   /// saved state: what is skipped must not depend on a restart.
   geofence::SkipDisc skip;

@@ -30,7 +30,7 @@ double Limit(double sigma_m, double sigmas, double metres) {
 
 }  // namespace
 
-Estimate RestAnchor::Apply(const Estimate& e) {
+const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
   const double sigma = std::sqrt((e.cov_ee_m2 + e.cov_nn_m2) / 2);
   if (sigma <= 0 || std::fabs(e.position.lat_deg) > 89) {
     state_ = {};
@@ -70,7 +70,7 @@ Estimate RestAnchor::Apply(const Estimate& e) {
   const double rest_s = Seconds(e.time - state_.begin);
   if (!state_.at_rest && rest_s < kRestAfterS) return e;
   state_.at_rest = true;
-  Estimate anchored = e;
+  anchored = e;
   anchored.position = state_.place;
   const double share = 1 / std::clamp(rest_s / kCorrelationS, 1.0, kMaxIndependent);
   const double floor_m = std::min(kAnchorSigmaM, kAnchorSigmas * sigma);

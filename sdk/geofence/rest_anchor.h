@@ -15,9 +15,9 @@ namespace waymark::geofence {
 
 class RestAnchor {
  public:
-  /// The estimate to judge fences by: `e` itself, or the anchor while at rest. Estimates without
-  /// any error are taken at their word and pass unchanged.
-  Estimate Apply(const Estimate& e);
+  /// The estimate to judge fences by: `e` itself, or while at rest `anchored`, which is then
+  /// filled. Estimates without any error are taken at their word and pass unchanged.
+  const Estimate& Apply(const Estimate& e, Estimate& anchored);
 
   /// What a restart must keep.
   struct State {
