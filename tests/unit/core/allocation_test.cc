@@ -2,30 +2,8 @@
 // operator new counts.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "support/allocation_counter.h"
 #include "support/core_world.h"
-
-namespace {
-std::size_t allocations = 0;
-}  // namespace
-
-// Under -fsanitize g++ sees malloc behind new and does not see that delete is replaced as well.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
-  throw std::bad_alloc();
-}
-void* operator new[](std::size_t size) { return operator new(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
 
 namespace waymark::test {
 namespace {
@@ -72,9 +50,9 @@ TEST(Allocation, NonePerFixThatCausesNoRecord) {
     f.course_deg = 90;
     actions.clear();
     const Event event = f;
-    const std::size_t before = allocations;
+    const std::size_t before = test::allocations;
     core.Handle(event, now, actions);
-    const std::size_t count = allocations - before;
+    const std::size_t count = test::allocations - before;
     const bool recorded = answer_commits();
     if (i < 100 || recorded) continue;  // scratch vectors reach their capacity first
     ++fixes_without_record;

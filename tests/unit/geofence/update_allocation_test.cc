@@ -2,28 +2,12 @@
 // new of this binary counts.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "sdk/geofence/geofence_engine.h"
+#include "support/allocation_counter.h"
 #include "waymark/geometry.h"
-
-namespace {
-std::size_t allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  std::abort();
-}
-void* operator new[](std::size_t size) { return operator new(size); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
 
 namespace waymark {
 namespace {
@@ -43,11 +27,11 @@ Count Drive(GeofenceEngine& engine, LatLon start, double from_s) {
     e.time = MonoTime(FromSeconds(from_s + i));
     e.position = Destination(start, 90, east_m);
     e.cov_ee_m2 = e.cov_nn_m2 = 16;
-    const std::size_t before = allocations, had = events.size();
+    const std::size_t before = test::allocations, had = events.size();
     engine.Update(e, events);
     if (events.size() > had) continue;
     ++count.quiet_updates;
-    count.quiet_allocations += allocations - before;
+    count.quiet_allocations += test::allocations - before;
   }
   count.events = events.size();
   return count;
