@@ -117,9 +117,11 @@ RunQueries WaymarkUpdates(const World& w) {
   return [=](const std::vector<LatLon>& queries, Tally& tally) {
     std::vector<FenceEvent> events;
     for (const LatLon& q : queries) {
+      // A host takes the events of each update before the next.
       engine->Update(EstimateOf(q, ++*second, 4), events);
+      for (const FenceEvent& e : events) tally.Hit(e.transition == FenceTransition::kEnter);
+      events.clear();
     }
-    for (const FenceEvent& e : events) tally.Hit(e.transition == FenceTransition::kEnter);
     *second += 3600;
   };
 }
