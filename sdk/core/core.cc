@@ -274,9 +274,14 @@ void Core::UpdateSampling(std::vector<Action>& out) {
   in.motion = motion_.motion();
   in.battery = battery_;
   in.host = host_;
-  if (fences_.size() > 0)
+  SamplingDecision d = ChooseSampling(config_.sampling, in);
+  // The way to the nearest fence can only bring a fix forward; it is not measured where nothing is
+  // left to bring forward.
+  if (fences_.size() > 0 && d.request.mode == SamplingMode::kHighAccuracy &&
+      d.request.interval > seconds(1)) {
     in.fence_time_s = fences_.NextCheckDistanceM() / config_.sampling.max_speed_mps;
-  const SamplingDecision d = ChooseSampling(config_.sampling, in);
+    d = ChooseSampling(config_.sampling, in);
+  }
   if (sampling_ && *sampling_ == d.request) return;
   sampling_ = d.request;
   ++stats_.sampling_requests;
