@@ -50,7 +50,7 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
   void Open(const Config& config, const SavedState& saved, ev::StoreOpened opened,
             std::optional<std::string> quarantined_as) {
     if (journal_) journal_->Begin(config, ports_.seed, saved);
-    Post(std::move(opened));
+    Post(Event(opened));
     if (quarantined_as) {
       Run([this, path = *quarantined_as] {
         Problem(Status(Code::kCorruption, "the database was damaged; it was set aside as " + path +
