@@ -235,12 +235,15 @@ Intake FixValidator::Screen(const Fix& fix, const Stamp& delivered) {
     Refuse(intake, Reason::kDuplicate, 0, 0);
     return intake;
   }
+  const Duration clock_offset = state_.clock_offset;
+  const std::uint32_t utc_shifted = state_.utc_shifted;
   Stamp arrival = delivered;
   if (Beyond(arrival.mono)) arrival.mono = fix.time;
   const bool in_time = RepairTime(arrival, intake);
   if (Beyond(fix.time) || Beyond(intake.fix.time)) {
     Refuse(intake, Reason::kOutOfRange, Seconds(fix.time.time_since_epoch()),
            Seconds(Duration(kMaxTimeNs)));
+    if (!Beyond(fix.time)) RememberSeen(fingerprint, fix);
     return intake;
   }
   if (!in_time) {
@@ -250,9 +253,12 @@ Intake FixValidator::Screen(const Fix& fix, const Stamp& delivered) {
   RepairUtc(arrival, intake);
   if (!PlaceInTime(arrival, intake)) {
     // What is late beyond the window is refused again however often it comes; remembering it
-    // would only push out fixes that matter.
-    if (intake.verdict.reason != Reason::kLate || state_.clock.votes > 0) {
+    // would only push out fixes that matter. It must not have taught anything then.
+    if (intake.verdict.reason != Reason::kLate || state_.clock.votes > 0 ||
+        state_.clock_offset != clock_offset) {
       RememberSeen(fingerprint, intake.fix);
+    } else {
+      state_.utc_shifted = utc_shifted;
     }
     return intake;
   }
@@ -433,8 +439,9 @@ bool FixValidator::PlaceInTime(const Stamp& arrival, Intake& intake) {
     return true;
   }
   const bool stands_wrong = Apart(intake.fix.time, arrival.mono) > kClockStep;
-  if (stands_wrong && VoteOnClock(arrival, intake)) {
-    return Apart(state_.newest->time, intake.fix.time) > kSameEpoch;
+  if (stands_wrong && VoteOnClock(arrival, intake) &&
+      Apart(state_.newest->time, intake.fix.time) > kSameEpoch) {
+    return true;
   }
   Refuse(intake, Reason::kLate, late_s, Seconds(options_.reorder_window));
   return false;

@@ -90,6 +90,15 @@ Status FixValidator::Restore(std::span<const std::byte> image) {
     f.course_accuracy_deg = r.OptF64();
     f.source = r.Enum<FixSource>(4);
     f.simulated = r.Bool();
+    // It was let through once; only the options may have become stricter since.
+    Intake again;
+    again.fix = f;
+    const bool passes = Sanitise(again);
+    if (again.verdict.reason == Reason::kAccuracy) {
+      f.horizontal_accuracy_m.reset();
+    } else if (again.verdict.reason != Reason::kNone && (passes || !f.simulated)) {
+      r.Fail();
+    }
     s.newest = f;
   }
   if (r.Bool()) {
