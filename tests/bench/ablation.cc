@@ -7,13 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "bench/trace_corpus.h"
+#include "bench/ablation_sets.h"
 #include "filters/estimator_impl.h"
 #include "waymark/estimator.h"
 #include "waymark/smoother.h"
@@ -144,107 +143,6 @@ Judgement JudgeThinned(const Session& s, const FilterTuning& tuning) {
   return j;
 }
 
-struct Set {
-  std::string name;
-  std::vector<Session> sessions;
-  bool thinned = false;
-};
-
-std::vector<Session> Map(const std::vector<Session>& in,
-                         const std::function<Session(const Session&, std::uint64_t)>& f) {
-  std::vector<Session> out;
-  for (std::size_t i = 0; i < in.size(); ++i) out.push_back(f(in[i], i + 1));
-  return out;
-}
-
-std::vector<Set> MakeSets(const std::string& data) {
-  std::vector<Session> surveyed = LoadRecorded(data + "/gsdc-android", "fixes.csv");
-  std::vector<Session> others;
-  if (auto s = LoadSession(data + "/google-nmeautils/MTV.Local1.F9K", "fixes.csv", "F9K")) {
-    others.push_back(*s);
-  }
-  for (auto& s : LoadRecorded(data + "/comma2k19-example", "fixes.csv")) others.push_back(s);
-  const auto canyon = LoadRecorded(data + "/smartloc-berlin", "fixes.csv");
-  const auto drives = LoadRecorded(data + "/strapdown-phone", "fixes.csv");
-  auto degraded = LoadRecorded(data + "/gsdc-android", "fixes_deg.csv");
-  for (auto& s : LoadRecorded(data + "/strapdown-phone", "fixes_deg.csv")) degraded.push_back(s);
-  std::vector<Session> roads = surveyed;  // whatever has a dense truth to drive along
-  for (const Session& s : drives) {
-    if (s.truth.size() > 500) roads.push_back(s);
-  }
-  const auto position_only = [](const std::vector<Session>& in) {
-    return Map(in, [](const Session& s, std::uint64_t) { return PositionOnly(s); });
-  };
-  // Phones under an open sky: estimation.md E, with the little white noise that chipsets leave.
-  const auto clean = Map(roads, [](const Session& s, std::uint64_t seed) {
-    Random r(seed * 977);
-    ErrorModel m;
-    m.white = r.Uniform(0.05, 0.25);
-    m.gm1 = r.Uniform(0.2, 0.8), m.tau1 = r.Uniform(8, 20);
-    m.gm2 = r.Uniform(0.6, 2.0), m.tau2 = r.Uniform(60, 200);
-    m.velocity_sigma = r.Uniform(0.05, 0.2);
-    m.velocity_latency_s = r.Uniform(0.2, 0.5);
-    m.radius_m = seed % 2 ? r.Uniform(2.5, 5) : 0;
-    return Resimulate(s, m, seed);
-  });
-  // A degraded twin after another model than fixes_deg.csv: other colours, scattered bursts,
-  // stale repeats.
-  const auto own = [](const Session& s, std::uint64_t seed) {
-    Random r(seed * 31337);
-    ErrorModel m;
-    m.white = r.Uniform(0.3, 3);
-    m.gm1 = r.Uniform(2, 7), m.tau1 = r.Uniform(2, 8);
-    m.gm2 = r.Uniform(1, 4), m.tau2 = r.Uniform(15, 40);
-    m.burst_rate = 1.0 / r.Uniform(60, 200);
-    m.burst_min = 40, m.burst_max = 600;
-    m.burst_scatter = seed % 3 == 0;
-    m.burst_honest = 0.3;
-    m.gap_rate = 1.0 / 300, m.gap_mean_s = 15;
-    m.stale_rate = 1.0 / 60;
-    m.radius_m = seed % 2 ? r.Uniform(4, 12) : 0;
-    return Degrade(s, m, seed);
-  };
-  const auto degraded2 = Map(roads, own);
-  std::vector<Session> walks, yards;
-  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
-    Random r(seed * 17);
-    ErrorModel m;  // indoor and courtyard: estimation.md E
-    m.white = r.Uniform(0.5, 2);
-    m.gm1 = r.Uniform(3, 8), m.tau1 = r.Uniform(10, 60);
-    m.burst_rate = 1.0 / r.Uniform(60, 300);
-    m.burst_min = 30, m.burst_max = 400;
-    m.burst_fixes = 3;
-    m.burst_honest = 0.5;
-    m.network_bursts = seed % 2;
-    m.gap_rate = 1.0 / 200, m.gap_mean_s = 8;
-    m.velocity_sigma = 0.3;
-    m.radius_m = r.Uniform(5, 15);
-    walks.push_back(Walk(m, 20, seed));
-    yards.push_back(Without(Walk(m, 20, seed + 100), false, true));
-  }
-  std::vector<Set> sets;
-  sets.push_back({"clean surveyed, all fields", surveyed});
-  sets.push_back({"clean surveyed, position only", position_only(surveyed)});
-  sets.push_back({"clean simulated, all fields", clean});
-  sets.push_back({"clean simulated, position only", position_only(clean)});
-  sets.push_back({"other receivers, all fields", others});
-  sets.push_back({"other receivers, position only", position_only(others)});
-  sets.push_back({"degraded, velocity", degraded});
-  sets.push_back({"degraded, position only", position_only(degraded)});
-  sets.push_back({"degraded our way, velocity", degraded2});
-  sets.push_back({"degraded our way, position only", position_only(degraded2)});
-  sets.push_back({"urban canyon, speed", canyon});
-  sets.push_back({"urban canyon, position only", position_only(canyon)});
-  sets.push_back({"walks, velocity", walks});
-  sets.push_back({"walks, no velocity", yards});
-  const auto thin = [](const std::vector<Session>& in) {
-    return Map(in, [](const Session& s, std::uint64_t) { return Every(s, 20); });
-  };
-  sets.push_back({"one fix per 20 s, surveyed", thin(surveyed), true});
-  sets.push_back({"one fix per 20 s, simulated", thin(clean), true});
-  return sets;
-}
-
 struct Line {
   double score = 0, score_max = 0, rmse = 0, max = 0, c68 = 0, c95 = 0, ok68 = 0;
   double sscore = 0, srmse = 0, smax = 0, s68 = 0, s95 = 0, p95 = 0;
@@ -323,12 +221,15 @@ constexpr Knob kKnobs[] = {
     KNOB(student_dof),
     KNOB(jump_nis),
     KNOB(jump_min_m),
+    KNOB(manoeuvre_mps2),
+    KNOB(manoeuvre_s),
     KNOB(jump_span_s),
     KNOB(follow_jitter_m),
     KNOB(learn_noise),
     KNOB(slow_sigma_m),
     KNOB(variance_scale),
     KNOB(blind_sigma_m),
+    KNOB(wander_share),
     KNOB(rest_limit_m),
     KNOB(rest_release_s),
     KNOB(rest_from_mps),
@@ -376,12 +277,16 @@ const Row kRows[] = {
     {"jumps not distrusted", {"jump_before=0", "jump_after=0"}},
     {"rest at any speed", {"rest_from_mps=1e6"}},
     {"variance not widened", {"variance_scale=1"}},
+    {"wander not believed", {"wander_share=0"}},
+    {"a manoeuvre is a jump", {"manoeuvre_mps2=0"}},
+    {"a manoeuvre is white", {"manoeuvre_s=1"}},
 };
 
 void PrintRows(const std::vector<Set>& sets) {
   const char* const shown[] = {"clean surveyed, all fields", "clean surveyed, position only",
                                "degraded, velocity",         "degraded, position only",
-                               "degraded our way, velocity", "walks, velocity"};
+                               "degraded our way, velocity", "walks, velocity",
+                               "one fix per 5 s, clean",     "one fix per 5 s, clean, no velocity"};
   std::printf("live score / live RMSE / smoothed RMSE / smoothed max over raw; in68 live\n%-28s",
               "");
   for (const char* name : shown) std::printf(" | %-27.27s", name);
@@ -414,7 +319,7 @@ void PrintPrior(const std::vector<Set>& sets) {
     if (shown(set)) std::printf(" | %-16.16s", name.c_str());
   }
   std::printf("\n");
-  for (const double sigma_m : {1.1, 1.4, 1.6, 1.8, 2.0, 2.2}) {
+  for (const double sigma_m : {1.1, 1.2, 1.4, 1.6, 1.8, 2.0}) {
     FilterTuning tuning;
     tuning.blind_sigma_m = sigma_m;
     std::printf("sigma %.1f m   %s", sigma_m, sigma_m == FilterTuning{}.blind_sigma_m ? "*" : " ");

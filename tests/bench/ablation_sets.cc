@@ -1,0 +1,135 @@
+#include "bench/ablation_sets.h"
+
+#include <functional>
+#include <utility>
+
+namespace waymark::corpus {
+namespace {
+
+std::vector<Session> Map(const std::vector<Session>& in,
+                         const std::function<Session(const Session&, std::uint64_t)>& f) {
+  std::vector<Session> out;
+  for (std::size_t i = 0; i < in.size(); ++i) out.push_back(f(in[i], i + 1));
+  return out;
+}
+
+std::vector<Session> PositionOnly(const std::vector<Session>& in) {
+  return Map(in, [](const Session& s, std::uint64_t) { return PositionOnly(s); });
+}
+
+std::vector<Session> Every(const std::vector<Session>& in, double seconds) {
+  return Map(in, [seconds](const Session& s, std::uint64_t) { return Every(s, seconds); });
+}
+
+// What platforms and samplers make of a stream: a speed without course, a radius that is stated and
+// wrong, one fix in several seconds. None may do worse than its input.
+void AddOtherStreams(std::vector<Set>& sets, const std::vector<Session>& surveyed,
+                     const std::vector<Session>& degraded) {
+  const auto stated = [](double radius_m) {
+    return [radius_m](Session s, std::uint64_t) {
+      for (DeliveredFix& d : s.fixes) d.fix.horizontal_accuracy_m = radius_m;
+      return s;
+    };
+  };
+  sets.push_back({"speed, no course", Map(surveyed, [](Session s, std::uint64_t) {
+                    for (DeliveredFix& d : s.fixes) d.fix.course_deg.reset();
+                    return s;
+                  })});
+  sets.push_back({"radius 3.8 m, all fields", Map(surveyed, stated(3.8))});
+  sets.push_back({"radius 3.8 m, no velocity", Map(PositionOnly(surveyed), stated(3.8))});
+  sets.push_back({"radius 12 m, no velocity", Map(PositionOnly(surveyed), stated(12))});
+  for (const double s : {2.0, 5.0, 10.0}) {
+    const std::string every = "one fix per " + std::to_string(static_cast<int>(s)) + " s, ";
+    sets.push_back({every + "clean", Every(surveyed, s)});
+    sets.push_back({every + "clean, no velocity", Every(PositionOnly(surveyed), s)});
+    sets.push_back({every + "degraded", Every(degraded, s)});
+    sets.push_back({every + "degraded, no vel.", Every(PositionOnly(degraded), s)});
+  }
+}
+
+}  // namespace
+
+std::vector<Set> MakeSets(const std::string& data) {
+  std::vector<Session> surveyed = LoadRecorded(data + "/gsdc-android", "fixes.csv");
+  std::vector<Session> others;
+  if (auto s = LoadSession(data + "/google-nmeautils/MTV.Local1.F9K", "fixes.csv", "F9K")) {
+    others.push_back(*s);
+  }
+  for (auto& s : LoadRecorded(data + "/comma2k19-example", "fixes.csv")) others.push_back(s);
+  const auto canyon = LoadRecorded(data + "/smartloc-berlin", "fixes.csv");
+  const auto drives = LoadRecorded(data + "/strapdown-phone", "fixes.csv");
+  auto degraded = LoadRecorded(data + "/gsdc-android", "fixes_deg.csv");
+  for (auto& s : LoadRecorded(data + "/strapdown-phone", "fixes_deg.csv")) degraded.push_back(s);
+  std::vector<Session> roads = surveyed;  // whatever has a dense truth to drive along
+  for (const Session& s : drives) {
+    if (s.truth.size() > 500) roads.push_back(s);
+  }
+  // Phones under an open sky: estimation.md E, with the little white noise that chipsets leave.
+  const auto clean = Map(roads, [](const Session& s, std::uint64_t seed) {
+    Random r(seed * 977);
+    ErrorModel m;
+    m.white = r.Uniform(0.05, 0.25);
+    m.gm1 = r.Uniform(0.2, 0.8), m.tau1 = r.Uniform(8, 20);
+    m.gm2 = r.Uniform(0.6, 2.0), m.tau2 = r.Uniform(60, 200);
+    m.velocity_sigma = r.Uniform(0.05, 0.2);
+    m.velocity_latency_s = r.Uniform(0.2, 0.5);
+    m.radius_m = seed % 2 ? r.Uniform(2.5, 5) : 0;
+    return Resimulate(s, m, seed);
+  });
+  // A degraded twin after another model than fixes_deg.csv: other colours, scattered bursts,
+  // stale repeats.
+  const auto own = [](const Session& s, std::uint64_t seed) {
+    Random r(seed * 31337);
+    ErrorModel m;
+    m.white = r.Uniform(0.3, 3);
+    m.gm1 = r.Uniform(2, 7), m.tau1 = r.Uniform(2, 8);
+    m.gm2 = r.Uniform(1, 4), m.tau2 = r.Uniform(15, 40);
+    m.burst_rate = 1.0 / r.Uniform(60, 200);
+    m.burst_min = 40, m.burst_max = 600;
+    m.burst_scatter = seed % 3 == 0;
+    m.burst_honest = 0.3;
+    m.gap_rate = 1.0 / 300, m.gap_mean_s = 15;
+    m.stale_rate = 1.0 / 60;
+    m.radius_m = seed % 2 ? r.Uniform(4, 12) : 0;
+    return Degrade(s, m, seed);
+  };
+  const auto degraded2 = Map(roads, own);
+  std::vector<Session> walks, yards;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    Random r(seed * 17);
+    ErrorModel m;  // indoor and courtyard: estimation.md E
+    m.white = r.Uniform(0.5, 2);
+    m.gm1 = r.Uniform(3, 8), m.tau1 = r.Uniform(10, 60);
+    m.burst_rate = 1.0 / r.Uniform(60, 300);
+    m.burst_min = 30, m.burst_max = 400;
+    m.burst_fixes = 3;
+    m.burst_honest = 0.5;
+    m.network_bursts = seed % 2;
+    m.gap_rate = 1.0 / 200, m.gap_mean_s = 8;
+    m.velocity_sigma = 0.3;
+    m.radius_m = r.Uniform(5, 15);
+    walks.push_back(Walk(m, 20, seed));
+    yards.push_back(Without(Walk(m, 20, seed + 100), false, true));
+  }
+  std::vector<Set> sets;
+  sets.push_back({"clean surveyed, all fields", surveyed});
+  sets.push_back({"clean surveyed, position only", PositionOnly(surveyed)});
+  sets.push_back({"clean simulated, all fields", clean});
+  sets.push_back({"clean simulated, position only", PositionOnly(clean)});
+  sets.push_back({"other receivers, all fields", others});
+  sets.push_back({"other receivers, position only", PositionOnly(others)});
+  sets.push_back({"degraded, velocity", degraded});
+  sets.push_back({"degraded, position only", PositionOnly(degraded)});
+  sets.push_back({"degraded our way, velocity", degraded2});
+  sets.push_back({"degraded our way, position only", PositionOnly(degraded2)});
+  sets.push_back({"urban canyon, speed", canyon});
+  sets.push_back({"urban canyon, position only", PositionOnly(canyon)});
+  sets.push_back({"walks, velocity", walks});
+  sets.push_back({"walks, no velocity", yards});
+  sets.push_back({"one fix per 20 s, surveyed", Every(surveyed, 20), true});
+  sets.push_back({"one fix per 20 s, simulated", Every(clean, 20), true});
+  AddOtherStreams(sets, surveyed, degraded);
+  return sets;
+}
+
+}  // namespace waymark::corpus
