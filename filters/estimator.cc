@@ -67,8 +67,10 @@ void Estimator::Impl::Learn(const Observation& o) {
     for (NoiseMonitor& m : monitors) m.Break();
   }
   const double sigma_m = o.accuracy_m / 1.5095921854516636;
-  monitors[static_cast<std::size_t>(o.source)].Add(o.time, filter.measured_position(),
-                                                   filter.measured_velocity(), sigma_m * sigma_m);
+  const std::optional<Vec2> v =
+      filter.inferred_velocity() ? std::nullopt : filter.measured_velocity();
+  monitors[static_cast<std::size_t>(o.source)].Add(o.time, filter.measured_position(), v,
+                                                   sigma_m * sigma_m);
 }
 
 Verdict Estimator::Impl::ApplyLate(const Observation& o, const std::optional<UtcTime>& utc) {

@@ -10,7 +10,10 @@ namespace {
 constexpr double kMedianOfSquare = 1.3862943611198906;
 // Structure functions are about samples one second apart; faster receivers are thinned to this.
 constexpr double kStepS = 0.8;
-constexpr double kMaxStepS = 3.0;      // beyond, the integral of velocity says nothing about jitter
+constexpr double kMaxStepS = 5.5;  // beyond, the integral of velocity says nothing about jitter
+// Without velocities: the share of the noise that is white; over longer steps noise and manoeuvres
+// cannot be told apart, and the receiver is followed (do no harm).
+constexpr double kShortStepS = 2.5, kWhiteShare = 0.25, kLongStepWhiteShare = 0.02;
 constexpr double kFloor = 1e-6;        // quantised and standing positions differ by nothing at all
 constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
 // Second differences of the coloured noise that phones and canyons show (autocorrelation about 0.7
@@ -96,23 +99,25 @@ void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, doub
   } else if (count_ >= 2) {
     const Sample &a = Back(1), &b = Back(2);
     const double h1 = now_s - a.t_s, h2 = a.t_s - b.t_s;
-    if (h1 < 2 && h2 < 2 && h1 > 0.5 && h2 > 0.5) {
+    if (h1 < 2 * h2 && h2 < 2 * h1 && h1 > 0.5 && h2 > 0.5) {
       const Vec2 dd = (p - a.p) - (h1 / h2) * (a.p - b.p);
       const double x = dd.norm2() / kMedianOfSquare / kSecondDifferenceShare;
+      // Over more than a second or two it holds manoeuvres as well: what it says is an upper bound.
       second_.Add(x / ((variance_m2 + a.variance_m2 + b.variance_m2) / 3));
-      jitter_.Add(x * 0.35);  // gamma(1 s) of the same noise is 0.3 to 0.4 of its variance
+      // gamma(1 s) of the same noise is 0.3 to 0.4 of its variance
+      if (h1 < 2 && h2 < 2) jitter_.Add(x * 0.35);
     }
   }
   if (--until_refresh_ == 0) {
     until_refresh_ = kRefresh;
-    Refresh();
+    Refresh(first ? 0 : now_s - Back(1).t_s);
   }
   ring_[next_] = s;
   next_ = (next_ + 1) % kRing;
   count_ = std::min(count_ + 1, kRing);
 }
 
-void NoiseMonitor::Refresh() {
+void NoiseMonitor::Refresh(double step_s) {
   if (jitter_.count() >= kEnough) jitter_m_ = std::sqrt(jitter_.median());
   Level level;
   if (has_velocity_) {
@@ -133,8 +138,8 @@ void NoiseMonitor::Refresh() {
     level.measured = true;
   } else if (second_.count() >= kEnough) {
     const double total = second_.median();
-    level.white = 0.25 * total;
-    level.gm = 0.75 * total;
+    level.white = (step_s < kShortStepS ? kWhiteShare : kLongStepWhiteShare) * total;
+    level.gm = total - level.white;
     level.tau_s = 6;
     level.jitter = 0.35 * total;
     level.measured = true;

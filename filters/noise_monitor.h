@@ -71,7 +71,7 @@ class NoiseMonitor {
     double variance_m2 = 1;
   };
   static constexpr std::uint32_t kRefresh = 4;  // samples between two readings of the medians
-  void Refresh();
+  void Refresh(double step_s);
   const Sample& Back(std::size_t n) const { return ring_[(next_ + kRing - n) % kRing]; }
   void Compare(std::size_t back, double now_s, double lag_s, const Sample& s, RunningMedian& m);
 

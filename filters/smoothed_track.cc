@@ -285,7 +285,7 @@ struct SmoothedTrack::Impl {
   struct Curve {
     std::size_t frame = 0;
     Vec2 p, v;  ///< as published, in the frame
-    double var_m2 = 0, q = 1;
+    double var_m2 = 0, unseen_var_m2 = 0, q = 1;
     bool begin = false;
   };
   EstimatorOptions options;
@@ -383,6 +383,7 @@ void SmoothedTrack::Impl::Describe(const Item& a) {
   c.p = s.p + a.offset;
   c.v = s.v;
   c.var_m2 = tuning.variance_scale * s.cov.pp + 0.5 * a.offset.norm2() + a.slow_var_m2;
+  c.unseen_var_m2 = a.slow_var_m2;
   c.q = a.q;
   c.begin = a.begin;
   Estimate e;
@@ -394,7 +395,7 @@ void SmoothedTrack::Impl::Describe(const Item& a) {
   const Vec2 v = TurnBy(c.v, gamma);
   e.velocity_east_mps = v.e;
   e.velocity_north_mps = v.n;
-  SetRadii(e, c.var_m2);
+  SetRadii(e, c.var_m2, c.unseen_var_m2);
   e.speed_sigma_mps = std::sqrt(s.cov.vv);
   e.altitude_m = a.altitude_m;
   e.altitude_sigma_m = a.altitude_sigma_m;
@@ -449,7 +450,7 @@ std::optional<Estimate> SmoothedTrack::Impl::Extrapolate(std::size_t knot, MonoT
   e.time = time;
   e.coasting = true;
   const double h = std::fabs(dt_s);
-  SetRadii(e, c.var_m2 + Square(h * e.speed_sigma_mps) + c.q * h * h * h / 3);
+  SetRadii(e, c.var_m2 + Square(h * e.speed_sigma_mps) + c.q * h * h * h / 3, c.unseen_var_m2);
   e.speed_sigma_mps = std::sqrt(Square(e.speed_sigma_mps) + c.q * h);
   return e;
 }
@@ -483,7 +484,8 @@ std::optional<Estimate> SmoothedTrack::Impl::Interpolate(std::size_t left, MonoT
   e.velocity_east_mps = ve.e;
   e.velocity_north_mps = ve.n;
   const double bridge = s_s * (span_s - s_s) / span_s;
-  SetRadii(e, w * a.var_m2 + u * b.var_m2 + b.q * bridge * bridge * bridge / 3);
+  SetRadii(e, w * a.var_m2 + u * b.var_m2 + b.q * bridge * bridge * bridge / 3,
+           w * a.unseen_var_m2 + u * b.unseen_var_m2);
   e.speed_sigma_mps =
       std::sqrt(w * Square(ea.speed_sigma_mps) + u * Square(eb.speed_sigma_mps) + b.q * bridge);
   return e;

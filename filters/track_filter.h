@@ -54,19 +54,22 @@ struct FilterTuning {
   // 25: chance 4e-6 for a normal error; the distance keeps small steps of smooth receivers alive.
   double jump_nis = 25;
   double jump_min_m = 20;
+  // What vehicles can do: hard braking, a fast turn (m/s^2), and how long it lasts (s).
+  double manoeuvre_mps2 = 4;
+  double manoeuvre_s = 3;
   // Votes and time that a second hypothesis needs against a well supported track: the bursts of
   // network or multipath positions that the field reports last up to 6 fixes.
   std::uint32_t jump_votes = 7;
   double jump_span_s = 6;
   // Output weight: half where second-to-second jitter is this large, m per axis.
   double follow_jitter_m = 1.0;
-  // Error that cannot be seen in the fixes themselves (ionosphere, ephemeris): m per axis.
-  // Without velocities the drift over some seconds cannot be seen either, and nothing that can be
-  // seen tells one sky from another: the geometric mean of the slow errors of the open and the
-  // suburban scene (1.1 and 2.7 m, estimation.md E) is 1.7 m, and a scale that is itself uncertain
-  // (t with 8 degrees of freedom, see SetRadii) holds 68 % in a radius 1.075 times as large.
+  // Error that cannot be seen in the fixes themselves (ionosphere, ephemeris): m per axis. Without
+  // velocities the drift over some seconds cannot be seen either, and nothing that can be seen
+  // tells one sky from another: the geometric mean over the four surveyed phone drives of
+  // estimation.md A.3 (0.7, 1.5, 1.0, 3.1 m per axis).
   double slow_sigma_m = 1.1;
-  double blind_sigma_m = 1.8;
+  double blind_sigma_m = 1.4;
+  double wander_share = 1;  // of a followed receiver, by what it wanders (0: not at all)
   // The filter's own variance is taken this many times: velocity errors are coloured too.
   double variance_scale = 1.3;
   double gap_restart_s = 120;
@@ -103,8 +106,9 @@ struct Observation {
   bool accuracy_reported = false;
 };
 
-/// Sets covariance and radii from the variance per axis of a circular error.
-void SetRadii(Estimate& e, double var_m2);
+/// Sets covariance and radii from the variance per axis of a circular error; `unseen_var_m2` is the
+/// part of it that the fixes cannot show.
+void SetRadii(Estimate& e, double var_m2, double unseen_var_m2);
 
 class TrackFilter {
  public:
@@ -144,6 +148,8 @@ class TrackFilter {
   const AltitudeFilter& altitude() const { return altitude_; }
   Vec2 measured_position() const { return measured_p_; }
   const std::optional<Vec2>& measured_velocity() const { return measured_v_; }
+  /// Not for who compares positions with velocities.
+  bool inferred_velocity() const { return inferred_v_; }
   double measured_velocity_var() const { return measured_v_var_; }
   bool reanchored() const { return reanchored_; }
   double weight() const { return weight_; }
@@ -155,12 +161,14 @@ class TrackFilter {
   struct Velocity {
     Vec2 v;
     double var = 0;
+    bool inferred = false;  ///< its direction is that of the positions
   };
   std::optional<Velocity> MeasureVelocity(const Observation& o, Vec2 p, double dt_s,
                                           const FilterTuning& tuning);
   NoiseModel NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const;
   void MeasureAltitude(const Observation& o);
   void UseHint(std::optional<Velocity>& v);
+  void Unbind(double speed_mps);
   void SetAnchor(LatLon origin);
   void Reanchor();
   void PredictModels(double dt_s, const GmStep& gm, const FilterTuning& tuning);
@@ -169,9 +177,10 @@ class TrackFilter {
   bool Adopt(const Observation& o, const NoiseModel& noise);
   void Combine();
   Verdict HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
-                   const std::optional<Velocity>& v, const FilterTuning& tuning);
-  void FollowReceiver(const Observation& o, std::optional<double> jitter_m,
-                      const FilterTuning& tuning);
+                   const std::optional<Velocity>& v, double expected_var_m2, double manoeuvre_m,
+                   const FilterTuning& tuning);
+  void FollowReceiver(const Observation& o, const NoiseMonitor::Level& level,
+                      std::optional<double> jitter_m, const FilterTuning& tuning);
   void SetOffset(bool at_rest, const FilterTuning& tuning);
   void SetFactors(double dt_s, const FilterTuning& tuning);
   struct Expected {
@@ -201,8 +210,10 @@ class TrackFilter {
   bool at_rest_ = false;
   double slow_var_m2_ = 2, variance_scale_ = 1;
   double weight_ = 1;
+  double usual_step_s_ = 1;  ///< between the last two fixes used, 1 s at least
   Vec2 measured_p_;
   std::optional<Vec2> measured_v_;
+  bool inferred_v_ = false;
   double measured_v_var_ = 1;
   Vec2 last_raw_v_;
   bool has_last_raw_v_ = false;

@@ -34,13 +34,14 @@ void TrackFilter::Save(StateWriter& w) const {
   SaveAxis(w, combined_);
   for (double x :
        {noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, offset_.e, offset_.n,
-        rest_.e, rest_.n, slow_var_m2_, variance_scale_, weight_, measured_v_var_, measured_p_.e,
-        measured_p_.n, last_raw_v_.e, last_raw_v_.n, hint_stopped_}) {
+        rest_.e, rest_.n, slow_var_m2_, variance_scale_, weight_, usual_step_s_, measured_v_var_,
+        measured_p_.e, measured_p_.n, last_raw_v_.e, last_raw_v_.n, hint_stopped_}) {
     w.F64(x);
   }
   w.Bool(measured_v_.has_value());
   w.F64(measured_v_ ? measured_v_->e : 0);
   w.F64(measured_v_ ? measured_v_->n : 0);
+  w.Bool(inferred_v_);
   w.Bool(has_last_raw_v_);
   w.U8(static_cast<std::uint8_t>(own_source_));
   w.U32(foreign_count_);
@@ -71,19 +72,20 @@ void TrackFilter::Load(StateReader& r) {
   }
   if (std::fabs(sum - 1) > 1e-6) r.Fail();
   LoadAxis(r, combined_);
-  for (double* x :
-       {&noise_.white_var_m2, &noise_.gm_var_m2, &noise_.gm_tau_s, &follow_, &offset_.e, &offset_.n,
-        &rest_.e, &rest_.n, &slow_var_m2_, &variance_scale_, &weight_, &measured_v_var_,
-        &measured_p_.e, &measured_p_.n, &last_raw_v_.e, &last_raw_v_.n, &hint_stopped_}) {
+  for (double* x : {&noise_.white_var_m2, &noise_.gm_var_m2, &noise_.gm_tau_s, &follow_, &offset_.e,
+                    &offset_.n, &rest_.e, &rest_.n, &slow_var_m2_, &variance_scale_, &weight_,
+                    &usual_step_s_, &measured_v_var_, &measured_p_.e, &measured_p_.n,
+                    &last_raw_v_.e, &last_raw_v_.n, &hint_stopped_}) {
     *x = r.F64();
   }
   if (!(noise_.white_var_m2 > 0) || !(noise_.gm_var_m2 > 0) || !(noise_.gm_tau_s > 0)) r.Fail();
-  if (follow_ < 0 || follow_ > 1 || slow_var_m2_ < 0) r.Fail();
+  if (follow_ < 0 || follow_ > 1 || !(slow_var_m2_ > 0) || !(usual_step_s_ >= 1)) r.Fail();
   const bool has_v = r.Bool();
   Vec2 v;
   v.e = r.F64();
   v.n = r.F64();
   measured_v_ = has_v ? std::optional<Vec2>(v) : std::nullopt;
+  inferred_v_ = r.Bool();
   has_last_raw_v_ = r.Bool();
   own_source_ = r.Enum<FixSource>(4);
   foreign_count_ = r.U32();
