@@ -11,8 +11,8 @@ constexpr double kMedianOfSquare = 1.3862943611198906;
 // Structure functions are about samples one second apart; faster receivers are thinned to this.
 constexpr double kStepS = 0.8;
 constexpr double kMaxStepS = 5.5;  // beyond, the integral of velocity says nothing about jitter
-// Without velocities: the share of the noise that is white; over longer steps noise and manoeuvres
-// cannot be told apart, and the receiver is followed (do no harm).
+// Without velocities: the share of the noise that is white. Over longer steps noise and manoeuvres
+// cannot be told apart, with velocities or without, and the receiver is followed (do no harm).
 constexpr double kShortStepS = 2.5, kWhiteShare = 0.25, kLongStepWhiteShare = 0.02;
 constexpr double kFloor = 1e-6;        // quantised and standing positions differ by nothing at all
 constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
@@ -133,6 +133,7 @@ void NoiseMonitor::Refresh(double step_s) {
     level.tau_s = std::clamp(4 / std::log(ratio), 1.0, 60.0);
     const double gm = rise1 * std::exp(1 / level.tau_s);
     level.gm = std::clamp(gm, 0.05 * g20, 0.95 * g20);
+    if (step_s >= kShortStepS) level.gm = (1 - kLongStepWhiteShare) * g20;
     level.white = g20 - level.gm;
     level.jitter = g1;
     level.measured = true;

@@ -122,6 +122,7 @@ void TrackFilter::Reanchor() {
   offset_ = Turn(offset_, c, s);
   rest_ = Turn(rest_, c, s);
   measured_p_ = moved(measured_p_);
+  published_ = moved(published_);
   last_raw_v_ = Turn(last_raw_v_, c, s);
   reanchored_ = true;
 }
@@ -375,6 +376,8 @@ void TrackFilter::FollowReceiver(const Observation& o, const NoiseMonitor::Level
 }
 
 void TrackFilter::SetOffset(bool at_rest, const FilterTuning& t) {
+  // What moves from one fix at rest to the next is the error.
+  const bool still = at_rest && at_rest_;
   at_rest_ = at_rest;
   // What of b lies beyond three sigmas is no slow error of the receiver but a velocity gone wrong.
   const double limit_m2 = 9 * (noise_.white_var_m2 + noise_.gm_var_m2);
@@ -383,10 +386,11 @@ void TrackFilter::SetOffset(bool at_rest, const FilterTuning& t) {
   // Right after a much better fix of another kind, p is what it says; b is the others' error.
   const bool better = foreign_ && measured_var_ < noise_.white_var_m2 + noise_.gm_var_m2;
   const Vec2 target = better ? Vec2{} : share * combined_.b;
-  rest_ = at_rest ? offset_ - target : factors_.rest_release * rest_;
+  rest_ = still ? published_ - combined_.p - target : factors_.rest_release * rest_;
   const double size_m2 = rest_.norm2();
   if (size_m2 > Square(t.rest_limit_m)) rest_ = (t.rest_limit_m / std::sqrt(size_m2)) * rest_;
   offset_ = target + rest_;
+  published_ = combined_.p + offset_;
 }
 
 Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
@@ -429,6 +433,7 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   models_.fill(jump_);
   Combine();
   rest_ = {};
+  at_rest_ = false;
   offset_ = follow_ * combined_.b;
   support_ = jump_votes_;
   jump_votes_ = 0;

@@ -75,8 +75,8 @@ struct FilterTuning {
   double gap_restart_s = 120;
   // 1: the noise of a source is learned; 0: its radius is believed (for the ablation).
   double learn_noise = 1;
-  // At rest the published offset from p stands still: what moves then is the error. Up to this many
-  // metres, and this long after (s).
+  // At rest the published position stands still, up to this many metres from where the fixes lead,
+  // and this long after (s).
   double rest_limit_m = 3;
   double rest_release_s = 0.5;
   // Over a silence of more than 5 s a body may have been in any mode of motion: real driving has 4.
@@ -205,8 +205,9 @@ class TrackFilter {
   bool foreign_ = false, fresh_error_ = true;
   double measured_var_ = 1;
   double follow_ = 1;
-  Vec2 offset_;  ///< published position less combined_.p
-  Vec2 rest_;    ///< the part of it that a rest has left over
+  Vec2 offset_;     ///< published position less combined_.p
+  Vec2 rest_;       ///< the part of it that a rest has left over
+  Vec2 published_;  ///< with the last fix that was used
   bool at_rest_ = false;
   double slow_var_m2_ = 2, variance_scale_ = 1;
   double weight_ = 1;

@@ -6,6 +6,17 @@
 namespace waymark {
 namespace {
 
+void SaveVec(StateWriter& w, Vec2 v) {
+  w.F64(v.e);
+  w.F64(v.n);
+}
+Vec2 LoadVec(StateReader& r) {
+  Vec2 v;
+  v.e = r.F64();
+  v.n = r.F64();
+  return v;
+}
+
 void SaveAxis(StateWriter& w, const AxisState& s) {
   for (double x : {s.p.e, s.p.n, s.v.e, s.v.n, s.b.e, s.b.n, s.cov.pp, s.cov.pv, s.cov.pb, s.cov.vv,
                    s.cov.vb, s.cov.bb}) {
@@ -32,15 +43,13 @@ void TrackFilter::Save(StateWriter& w) const {
   for (const AxisState& m : models_) SaveAxis(w, m);
   for (double m : mode_) w.F64(m);
   SaveAxis(w, combined_);
-  for (double x :
-       {noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, offset_.e, offset_.n,
-        rest_.e, rest_.n, slow_var_m2_, variance_scale_, weight_, usual_step_s_, measured_v_var_,
-        measured_p_.e, measured_p_.n, last_raw_v_.e, last_raw_v_.n, hint_stopped_}) {
+  for (double x : {noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, slow_var_m2_,
+                   variance_scale_, weight_, usual_step_s_, measured_v_var_, hint_stopped_}) {
     w.F64(x);
   }
+  for (const Vec2& v : {offset_, rest_, published_, measured_p_, last_raw_v_}) SaveVec(w, v);
   w.Bool(measured_v_.has_value());
-  w.F64(measured_v_ ? measured_v_->e : 0);
-  w.F64(measured_v_ ? measured_v_->n : 0);
+  SaveVec(w, measured_v_.value_or(Vec2{}));
   w.Bool(inferred_v_);
   w.Bool(has_last_raw_v_);
   w.U8(static_cast<std::uint8_t>(own_source_));
@@ -72,18 +81,16 @@ void TrackFilter::Load(StateReader& r) {
   }
   if (std::fabs(sum - 1) > 1e-6) r.Fail();
   LoadAxis(r, combined_);
-  for (double* x : {&noise_.white_var_m2, &noise_.gm_var_m2, &noise_.gm_tau_s, &follow_, &offset_.e,
-                    &offset_.n, &rest_.e, &rest_.n, &slow_var_m2_, &variance_scale_, &weight_,
-                    &usual_step_s_, &measured_v_var_, &measured_p_.e, &measured_p_.n,
-                    &last_raw_v_.e, &last_raw_v_.n, &hint_stopped_}) {
+  for (double* x :
+       {&noise_.white_var_m2, &noise_.gm_var_m2, &noise_.gm_tau_s, &follow_, &slow_var_m2_,
+        &variance_scale_, &weight_, &usual_step_s_, &measured_v_var_, &hint_stopped_}) {
     *x = r.F64();
   }
+  for (Vec2* v : {&offset_, &rest_, &published_, &measured_p_, &last_raw_v_}) *v = LoadVec(r);
   if (!(noise_.white_var_m2 > 0) || !(noise_.gm_var_m2 > 0) || !(noise_.gm_tau_s > 0)) r.Fail();
   if (follow_ < 0 || follow_ > 1 || !(slow_var_m2_ > 0) || !(usual_step_s_ >= 1)) r.Fail();
   const bool has_v = r.Bool();
-  Vec2 v;
-  v.e = r.F64();
-  v.n = r.F64();
+  const Vec2 v = LoadVec(r);
   measured_v_ = has_v ? std::optional<Vec2>(v) : std::nullopt;
   inferred_v_ = r.Bool();
   has_last_raw_v_ = r.Bool();
