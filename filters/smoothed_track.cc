@@ -286,7 +286,7 @@ struct SmoothedTrack::Impl {
     std::size_t frame = 0;
     Vec2 p, v;  ///< as published, in the frame
     double var_m2 = 0, unseen_var_m2 = 0, q = 1;
-    bool begin = false;
+    bool begin = false, has_velocity = false;
   };
   EstimatorOptions options;
   FilterTuning tuning;
@@ -386,6 +386,7 @@ void SmoothedTrack::Impl::Describe(const Item& a) {
   c.unseen_var_m2 = a.slow_var_m2;
   c.q = a.q;
   c.begin = a.begin;
+  c.has_velocity = a.has_velocity;
   Estimate e;
   e.time = a.time;
   e.utc = a.utc;
@@ -472,9 +473,21 @@ std::optional<Estimate> SmoothedTrack::Impl::Interpolate(std::size_t left, MonoT
   const double u = s_s / span_s, w = 1 - u;
   const double h00 = (1 + 2 * u) * w * w, h10 = u * w * w * span_s;
   const double h01 = u * u * (3 - 2 * u), h11 = -u * u * w * span_s;
-  const Vec2 p = h00 * a.p + h10 * a.v + h01 * bp + h11 * bv;
+  Vec2 p = h00 * a.p + h10 * a.v + h01 * bp + h11 * bv;
   const double d = 6 * u * w / span_s;
-  const Vec2 v = (w * (1 - 3 * u)) * a.v + (u * (3 * u - 2)) * bv + d * (bp - a.p);
+  Vec2 v = (w * (1 - 3 * u)) * a.v + (u * (3 * u - 2)) * bv + d * (bp - a.p);
+  if (span_s > tuning.change_s && a.has_velocity && b.has_velocity) {
+    // A change of speed or course takes some seconds, somewhere in the span: in the mean in its
+    // middle, and the quicker the longer the span is. The cubic spreads it over all of it; the
+    // quintic that does not accelerate at the ends concentrates it (its terms beyond the cubic are
+    // these, for what the ends differ by and for what the way between them lacks).
+    const double share = 1 - tuning.change_s / span_s;
+    const Vec2 differ = (-0.5 * share) * (bv - a.v);
+    const Vec2 lack = (-1.5 * share) * (0.5 * (a.v + bv) - (1 / span_s) * (bp - a.p));
+    const double bump = u * u * w * w, slope = 2 * u * w * (w - u), skew = u - w;
+    p = p + span_s * (bump * differ + (bump * skew) * lack);
+    v = v + slope * differ + (slope * skew + 2 * bump) * lack;
+  }
   Estimate e = u < 0.5 ? ea : eb;
   e.time = time;
   if (ea.utc) e.utc = *ea.utc + std::chrono::round<std::chrono::milliseconds>(time - ea.time);
@@ -484,10 +497,11 @@ std::optional<Estimate> SmoothedTrack::Impl::Interpolate(std::size_t left, MonoT
   e.velocity_east_mps = ve.e;
   e.velocity_north_mps = ve.n;
   const double bridge = s_s * (span_s - s_s) / span_s;
-  SetRadii(e, w * a.var_m2 + u * b.var_m2 + b.q * bridge * bridge * bridge / 3,
+  const double q = a.has_velocity && b.has_velocity ? std::min(b.q, tuning.q_between) : b.q;
+  SetRadii(e, w * a.var_m2 + u * b.var_m2 + q * bridge * bridge * bridge / 3,
            w * a.unseen_var_m2 + u * b.unseen_var_m2);
   e.speed_sigma_mps =
-      std::sqrt(w * Square(ea.speed_sigma_mps) + u * Square(eb.speed_sigma_mps) + b.q * bridge);
+      std::sqrt(w * Square(ea.speed_sigma_mps) + u * Square(eb.speed_sigma_mps) + q * bridge);
   return e;
 }
 

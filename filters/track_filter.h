@@ -81,6 +81,10 @@ struct FilterTuning {
   double rest_release_s = 0.5;
   // Over a silence of more than 5 s a body may have been in any mode of motion: real driving has 4.
   double q_long_step = 4;
+  // Between two fixes with velocities the smoothed curve errs less (mixed driving, C.5).
+  double q_between = 0.4;
+  // How long a change of speed or course takes: 10 m/s at 1-2 m/s^2, in seconds.
+  double change_s = 10;
   // The smoother: the least white noise of a fix, m per axis (a chipset's own filter hides it);
   // without velocities to carry the track less;
   double smooth_white_m = 1.5;

@@ -235,6 +235,8 @@ constexpr Knob kKnobs[] = {
     KNOB(rest_from_mps),
     KNOB(rest_sigma_mps),
     KNOB(q_long_step),
+    KNOB(q_between),
+    KNOB(change_s),
     KNOB(smooth_white_m),
     KNOB(smooth_freeze),
     KNOB(jump_before),

@@ -172,6 +172,60 @@ TEST(SmoothedTrack, FollowsACurveBetweenSparseFixes) {
   }
 }
 
+// Between knots, whatever their distance: the velocity is the slope of the path, knots are met.
+TEST(SmoothedTrack, ItsVelocityIsTheSlopeOfItsPath) {
+  for (const std::size_t every : {1u, 8u, 20u, 30u}) {
+    const auto drive = Simulate({.seconds = 400, .turn_sigma_rad = 0.05, .seed = every});
+    std::vector<DeliveredFix> fixes;
+    for (std::size_t i = 0; i < drive.fixes.size(); i += every) fixes.push_back(drive.fixes[i]);
+    const auto created = SmoothedTrack::Create(fixes, {});
+    const SmoothedTrack& track = created.value();
+    for (int ms = 60'000; ms < 350'000; ms += 333) {
+      const MonoTime t = TimeOf(0) + std::chrono::milliseconds(ms);
+      const auto before = track.At(t - std::chrono::milliseconds(1)), here = track.At(t),
+                 after = track.At(t + std::chrono::milliseconds(1));
+      const LocalFrame frame(here->position);
+      const EastNorth a = frame.ToLocal(before->position), b = frame.ToLocal(after->position);
+      // The slope has a bend at a knot; 5 mm/s is that over 2 ms.
+      EXPECT_NEAR((b.east_m - a.east_m) / 0.002, here->velocity_east_mps, 5e-3) << every;
+      EXPECT_NEAR((b.north_m - a.north_m) / 0.002, here->velocity_north_mps, 5e-3) << every;
+    }
+    for (const Estimate& k : track.knots()) {
+      const auto near = track.At(k.time + std::chrono::microseconds(10));
+      if (near) {
+        EXPECT_LT(DistanceM(near->position, k.position), 1e-3);
+      }
+    }
+  }
+}
+
+// Read backwards a trace is the same trace. What is learned on the way comes from the other side
+// then, so the answers agree to a fraction of the error only.
+TEST(SmoothedTrack, IsNearlyTheSameWithTimeReversed) {
+  for (const std::uint64_t seed : {1u, 2u, 3u}) {
+    const std::size_t n = 600;
+    const auto drive =
+        Simulate({.seconds = n, .white_m = 1, .gm_m = 2, .velocity = false, .seed = seed});
+    std::vector<DeliveredFix> reversed;
+    for (std::size_t i = n; i-- > 0;) {
+      Fix f = drive.fixes[i].fix;
+      f.time = TimeOf(n - 1 - i);
+      reversed.push_back(Deliver(f));
+    }
+    const auto there = SmoothedTrack::Create(drive.fixes, {});
+    const auto back = SmoothedTrack::Create(reversed, {});
+    double sum_m2 = 0;
+    std::size_t count = 0;
+    for (std::size_t i = 60; i + 60 < n; ++i, ++count) {
+      const auto a = there.value().At(TimeOf(i)), b = back.value().At(TimeOf(n - 1 - i));
+      const double apart_m = DistanceM(a->position, b->position);
+      EXPECT_LT(apart_m, 2) << "seed " << seed << ", second " << i;
+      sum_m2 += apart_m * apart_m;
+    }
+    EXPECT_LT(std::sqrt(sum_m2 / static_cast<double>(count)), 0.4) << "seed " << seed;
+  }
+}
+
 TEST(SmoothedTrack, TakesABurstOutOfTheTrack) {
   auto drive = Simulate({.seconds = 300});
   for (std::size_t i = 150; i < 156; ++i) {
