@@ -41,7 +41,7 @@ void AddOtherStreams(std::vector<Set>& sets, const std::vector<Session>& surveye
   for (const double s : {2.0, 5.0, 10.0}) {
     const std::string every = "one fix per " + std::to_string(static_cast<int>(s)) + " s, ";
     sets.push_back({every + "clean", Every(surveyed, s)});
-    sets.push_back({every + "clean, no velocity", Every(PositionOnly(surveyed), s)});
+    sets.push_back({every + "clean, no vel.", Every(PositionOnly(surveyed), s)});
     sets.push_back({every + "degraded", Every(degraded, s)});
     sets.push_back({every + "degraded, no vel.", Every(PositionOnly(degraded), s)});
   }
