@@ -361,11 +361,15 @@ void TrackFilter::FollowReceiver(const Observation& o, const NoiseMonitor::Level
   const double half2 = Square(t.follow_jitter_m);
   follow_ = jitter_m ? half2 / (half2 + Square(*jitter_m)) : 1;
   variance_scale_ = t.variance_scale;
-  // The radius of a receiver that states one is half the truth, in the logarithm; a large one more.
   const bool sees_drift = measured_v_ && !inferred_v_;
   const double unseen_m = sees_drift ? t.slow_sigma_m : t.blind_sigma_m;
+  // The radius of a receiver that states one is half the truth, in the logarithm; a large one more,
+  // up to being taken at its word.
   const double stated_m = o.accuracy_reported ? o.accuracy_m * kSigmaPerR68 : unseen_m;
-  slow_var_m2_ = unseen_m * stated_m * std::max(1.0, stated_m / kLargeSigmaM);
+  slow_var_m2_ = unseen_m * stated_m;
+  if (stated_m > kLargeSigmaM) {
+    slow_var_m2_ = std::min(slow_var_m2_ * Square(stated_m / kLargeSigmaM), Square(stated_m));
+  }
   // A receiver that is followed errs by what it wanders against its own velocities, and by what
   // stands still: again half the truth each.
   if (sees_drift && level.measured) {
