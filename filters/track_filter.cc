@@ -28,6 +28,7 @@ constexpr double kLostSigmaM = 40;
 constexpr double kRestSlackMps = 1;
 constexpr double kHintS = 120;  // a hint of the motion sensors is good for this long
 constexpr double kHintSigmaMps = 0.3;
+constexpr double kHintStillM = 5;      // within which a body that fidgets stays
 constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
 constexpr double kLongStepS = 5;
 constexpr double kLargeSigmaM = 4;     // few phones state as much under an open sky
@@ -123,6 +124,7 @@ void TrackFilter::Reanchor() {
   rest_ = Turn(rest_, c, s);
   measured_p_ = moved(measured_p_);
   published_ = moved(published_);
+  hint_p_ = moved(hint_p_);
   last_raw_v_ = Turn(last_raw_v_, c, s);
   reanchored_ = true;
 }
@@ -231,7 +233,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   Combine();
   offset_ = rest_ = {};
   at_rest_ = false;
-  measured_p_ = {};
+  measured_p_ = hint_p_ = {};
   measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
   inferred_v_ = v && v->inferred;
   measured_v_var_ = v ? v->var : 1;
@@ -488,7 +490,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const EastNorth local = frame_.ToLocal(o.position);
   const Vec2 z{local.east_m, local.north_m};
   auto v = MeasureVelocity(o, z, dt_s, t);
-  UseHint(v);
+  UseHint(z, v);
   if (!v && o.speed_mps) Unbind(*o.speed_mps);
   measured_p_ = z;
   measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
@@ -573,10 +575,16 @@ void TrackFilter::Unbind(double speed_mps) {
 }
 
 // Sensors that feel no motion stand in for a missing speed; such that feel some rule out rest.
-void TrackFilter::UseHint(std::optional<Velocity>& v) {
+void TrackFilter::UseHint(Vec2 p, std::optional<Velocity>& v) {
   const double age_s = Seconds(time_ - hint_time_);
   if (hint_stopped_ == 0 || age_s < 0 || age_s > kHintS) return;
   if (hint_stopped_ > 0) {
+    // Sensors notice late that a body has moved on. Where it was when they spoke tells.
+    const double still_m = kHintStillM + 3 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
+    if ((p - hint_p_).norm2() > Square(still_m)) {
+      hint_stopped_ = 0;
+      return;
+    }
     if (!v) v = Velocity{{}, Square(kHintSigmaMps / hint_stopped_)};
     return;
   }
@@ -590,6 +598,7 @@ void TrackFilter::Hint(const MotionSample& sample) {
   const double c = std::min(sample.confidence, 1.0);
   hint_stopped_ = sample.activity == Activity::kStill ? c : -c;
   hint_time_ = sample.time;
+  hint_p_ = measured_p_;
 }
 
 Estimate TrackFilter::At(MonoTime time, const FilterTuning& t) const {

@@ -171,7 +171,7 @@ class TrackFilter {
                                           const FilterTuning& tuning);
   NoiseModel NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const;
   void MeasureAltitude(const Observation& o);
-  void UseHint(std::optional<Velocity>& v);
+  void UseHint(Vec2 p, std::optional<Velocity>& v);
   void Unbind(double speed_mps);
   void SetAnchor(LatLon origin);
   void Reanchor();
@@ -228,6 +228,7 @@ class TrackFilter {
   AxisState jump_;
   double hint_stopped_ = 0;
   MonoTime hint_time_{};
+  Vec2 hint_p_;  ///< the last measured position when it came
   AltitudeFilter altitude_;
   // What depends on the length of a step alone (and on tau): kept between steps, no state.
   struct Factors {

@@ -47,7 +47,8 @@ void TrackFilter::Save(StateWriter& w) const {
                    variance_scale_, weight_, usual_step_s_, measured_v_var_, hint_stopped_}) {
     w.F64(x);
   }
-  for (const Vec2& v : {offset_, rest_, published_, measured_p_, last_raw_v_}) SaveVec(w, v);
+  for (const Vec2& v : {offset_, rest_, published_, measured_p_, last_raw_v_, hint_p_})
+    SaveVec(w, v);
   w.Bool(measured_v_.has_value());
   SaveVec(w, measured_v_.value_or(Vec2{}));
   w.Bool(inferred_v_);
@@ -86,7 +87,8 @@ void TrackFilter::Load(StateReader& r) {
         &variance_scale_, &weight_, &usual_step_s_, &measured_v_var_, &hint_stopped_}) {
     *x = r.F64();
   }
-  for (Vec2* v : {&offset_, &rest_, &published_, &measured_p_, &last_raw_v_}) *v = LoadVec(r);
+  for (Vec2* v : {&offset_, &rest_, &published_, &measured_p_, &last_raw_v_, &hint_p_})
+    *v = LoadVec(r);
   if (!(noise_.white_var_m2 > 0) || !(noise_.gm_var_m2 > 0) || !(noise_.gm_tau_s > 0)) r.Fail();
   if (follow_ < 0 || follow_ > 1 || !(slow_var_m2_ > 0) || !(usual_step_s_ >= 1)) r.Fail();
   const bool has_v = r.Bool();
