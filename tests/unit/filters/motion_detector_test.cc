@@ -3,9 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 
-#include "waymark/estimator.h"
+#include "unit/filters/motion_world.h"
 #include "waymark/geometry.h"
 
 namespace waymark {
@@ -14,81 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Kind = MotionEvent::Kind;
-
-constexpr LatLon kHere{52.5, 13.4};
-constexpr std::int64_t kUtcMs = 1'700'000'000'000;
-
-// Walks a device through a script and feeds detector and odometer as the core does, with exact
-// estimates unless `noise_m` is set.
-class World {
- public:
-  explicit World(MotionOptions options = {}) : detector(options) {}
-
-  void Step(double ve_mps, double vn_mps, int n = 1, double dt_s = 1) {
-    for (int i = 0; i < n; ++i) {
-      t_s += dt_s;
-      east_m += ve_mps * dt_s;
-      north_m += vn_mps * dt_s;
-      Feed(ve_mps, vn_mps);
-    }
-  }
-  void Rest(int n, double dt_s = 1) { Step(0, 0, n, dt_s); }
-
-  void Feed(double ve_mps, double vn_mps) {
-    Estimate e;
-    e.time = MonoTime(FromSeconds(t_s));
-    e.utc = UtcTime(milliseconds(kUtcMs + static_cast<std::int64_t>(t_s * 1000)));
-    e.position = LocalFrame(kHere).FromLocal({east_m + Noise(), north_m + Noise()});
-    e.velocity_east_mps = ve_mps;
-    e.velocity_north_mps = vn_mps;
-    e.speed_sigma_mps = 0.2;
-    e.r68_m = std::max(2.0, 1.5 * noise_m);
-    Fix f;
-    f.time = e.time;
-    f.position = e.position;
-    f.horizontal_accuracy_m = e.r68_m;
-    if (reports_speed) {
-      f.speed_mps = std::hypot(ve_mps, vn_mps);
-      const double course = std::atan2(ve_mps, vn_mps) * 180 / std::numbers::pi;
-      f.course_deg = course < 0 ? course + 360 : course;
-    }
-    detector.Update(e, f, Verdict{}, odometer.total(), events);
-    odometer.Update(e, detector.motion());
-  }
-
-  double Noise() {
-    if (noise_m == 0) return 0;
-    double sum = 0;  // near enough to a normal one
-    for (int i = 0; i < 6; ++i) {
-      state_ = state_ * 6364136223846793005u + 1442695040888963407u;
-      sum += static_cast<double>(static_cast<std::int64_t>(state_)) * 0x1p-63;
-    }
-    return noise_m * sum / std::sqrt(2.0);
-  }
-
-  std::vector<Kind> Kinds() const {
-    std::vector<Kind> out;
-    for (const MotionEvent& e : events) out.push_back(e.kind);
-    return out;
-  }
-  const MotionEvent* Last(Kind kind) const {
-    for (auto it = events.rbegin(); it != events.rend(); ++it) {
-      if (it->kind == kind) return &*it;
-    }
-    return nullptr;
-  }
-
-  MotionDetector detector;
-  Odometer odometer;
-  std::vector<MotionEvent> events;
-  double t_s = 1000, east_m = 0, north_m = 0, noise_m = 0;
-  bool reports_speed = true;
-
- private:
-  std::uint64_t state_ = 42;
-};
-
-double At(MonoTime t) { return Seconds(t.time_since_epoch()); }
 
 TEST(MotionDetector, NoticesRestAndStartAndDatesThemBack) {
   World w;
@@ -234,24 +158,6 @@ TEST(MotionDetector, SeesAStayThatBeginsWhileNoFixComes) {
   EXPECT_EQ(w.events[before].kind, Kind::kTripEnded);
   EXPECT_EQ(w.events[before + 1].kind, Kind::kStayBegan);
   EXPECT_FALSE(w.detector.NextDeadline().has_value());
-}
-
-TEST(MotionDetector, LetsAHintShortenTheDoubt) {
-  const auto seconds_to_rest = [](bool hint) {
-    World w;
-    w.reports_speed = false;
-    w.noise_m = 5;
-    w.Step(1.3, 0, 120);
-    for (int i = 0; i < 120; ++i) {
-      if (hint) {
-        w.detector.Observe({MonoTime(FromSeconds(w.t_s)), Activity::kStill, 0.9});
-      }
-      w.Rest(1);
-      if (w.detector.motion() == Motion::kStationary) return i;
-    }
-    return 120;
-  };
-  EXPECT_LT(seconds_to_rest(true), seconds_to_rest(false));
 }
 
 TEST(MotionDetector, TellsEachStayItsOwnPlace) {

@@ -1,0 +1,180 @@
+// Rests and stays against labels and truth.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "bench/track_run.h"
+#include "waymark/geometry.h"
+
+namespace waymark::track {
+namespace {
+
+struct Labelled {
+  std::vector<std::int64_t> utc_ms;
+  std::vector<int> stationary;
+};
+
+std::optional<Labelled> LoadLabels(const std::string& dir) {
+  std::ifstream in(dir + "/labels.csv");
+  std::string line;
+  if (!in || !std::getline(in, line)) return std::nullopt;
+  Labelled l;
+  while (std::getline(in, line)) {
+    const std::size_t comma = line.find(',');
+    if (comma == std::string::npos || comma + 1 >= line.size()) continue;
+    if (line[comma + 1] != '0' && line[comma + 1] != '1') continue;
+    l.utc_ms.push_back(std::strtoll(line.c_str(), nullptr, 10));
+    l.stationary.push_back(line[comma + 1] == '1');
+  }
+  if (l.utc_ms.empty()) return std::nullopt;
+  return l;
+}
+
+// Positions and times only: all that the labelled sets have.
+std::optional<Session> LoadPositions(const std::string& dir, const std::string& name) {
+  std::ifstream in(dir + "/fixes.csv");
+  std::string line;
+  if (!in || !std::getline(in, line)) return std::nullopt;
+  Session s;
+  s.name = name;
+  std::int64_t latest_ms = 0;
+  while (std::getline(in, line)) {
+    char* at = nullptr;
+    const std::int64_t ms = std::strtoll(line.c_str(), &at, 10);
+    if (*at != ',') continue;
+    const double lat_deg = std::strtod(at + 1, &at);
+    if (*at != ',') continue;
+    const double lon_deg = std::strtod(at + 1, nullptr);
+    latest_ms = std::max(latest_ms, ms);
+    DeliveredFix d;
+    d.fix.time = MonoTime(std::chrono::milliseconds(ms));
+    d.fix.utc = UtcTime(std::chrono::milliseconds(ms));
+    d.fix.position = {lat_deg, lon_deg};
+    d.arrival = {MonoTime(std::chrono::milliseconds(latest_ms)),
+                 UtcTime(std::chrono::milliseconds(latest_ms))};
+    s.fixes.push_back(d);
+  }
+  return s;
+}
+
+// Runs of stationary labels of at least `least_ms`.
+std::vector<Interval> LabelledStays(const Labelled& l, std::int64_t least_ms) {
+  std::vector<Interval> out;
+  for (std::size_t i = 0; i < l.utc_ms.size();) {
+    std::size_t j = i;
+    while (j + 1 < l.utc_ms.size() && l.stationary[j + 1] == l.stationary[i]) ++j;
+    const std::int64_t end = j + 1 < l.utc_ms.size() ? l.utc_ms[j + 1] : l.utc_ms[j];
+    if (l.stationary[i] && end - l.utc_ms[i] >= least_ms) out.push_back({l.utc_ms[i], end});
+    i = j + 1;
+  }
+  return out;
+}
+
+double Median(std::vector<double> v) {
+  if (v.empty()) return 0;
+  std::sort(v.begin(), v.end());
+  return v[v.size() / 2];
+}
+
+void Row(const std::string& name, const MatchScore& m, double phantom_m, double raw_m) {
+  std::printf("%-40s %6.0f %6.0f %6.2f %6.2f %6.2f %8.1f %8.1f %10.1f %9.0f %7.2f%%\n",
+              name.c_str(), m.wanted, m.found, m.precision(), m.recall(), m.f1(),
+              Median(m.begin_late_s), Median(m.end_late_s), phantom_m, raw_m,
+              raw_m > 0 ? 100 * phantom_m / raw_m : 0);
+}
+
+std::vector<Interval> StaysOf(const Run& run) {
+  std::vector<Interval> out;
+  for (const Stay& s : run.stays) {
+    if (!s.begin_utc || !s.end_utc) continue;
+    out.push_back({s.begin_utc->time_since_epoch().count(), s.end_utc->time_since_epoch().count()});
+  }
+  return out;
+}
+
+void Merge(MatchScore* all, const MatchScore& m) {
+  all->found += m.found, all->wanted += m.wanted, all->matched += m.matched;
+  const auto append = [](std::vector<double>* to, const std::vector<double>& from) {
+    to->insert(to->end(), from.begin(), from.end());
+  };
+  append(&all->begin_late_s, m.begin_late_s);
+  append(&all->end_late_s, m.end_late_s);
+}
+
+// Rests of 10 s and more against the truth's.
+void PrintRests(const char* name, const std::vector<Session>& sessions, bool velocity) {
+  MatchScore all;
+  double phantom_m = 0, raw_m = 0;
+  for (const Session& recorded : sessions) {
+    const Session s = velocity ? recorded : corpus::PositionOnly(recorded);
+    const std::vector<Interval> rests = TruthLength(s).Rests();
+    const Run run = Track(s);
+    MatchScore m;
+    m.Add(RestsOf(run), rests);
+    const double ours = OdometerWithin(run, rests), raw = RawWithin(s, rests);
+    if (sessions.size() < 8) {
+      Row((s.name + (velocity ? "" : ", position only")).substr(0, 40), m, ours, raw);
+    }
+    Merge(&all, m);
+    phantom_m += ours, raw_m += raw;
+  }
+  if (all.wanted + all.found > 0) {
+    Row(std::string("= ") + name + (velocity ? "" : ", position only"), all, phantom_m, raw_m);
+  }
+}
+
+}  // namespace
+
+void PrintStays() {
+  std::printf(
+      "\nRests of 10 s and more against truth, stays of 3 min against labels (IoU >= 0.5)\n");
+  std::printf("%-40s %6s %6s %6s %6s %6s %8s %8s %10s %9s %8s\n", "session", "wanted", "found", "P",
+              "R", "F1", "begin s", "end s", "phantom m", "raw m", "share");
+  for (const bool velocity : {true, false}) {
+    PrintRests("surveyed drives", SurveyedDrives(), velocity);
+    PrintRests("phone drives", PhoneDrives(), velocity);
+    for (const Scene& scene : Scenes()) {
+      if (std::string(scene.name) == "indoor") continue;
+      std::vector<Session> towns;
+      for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        towns.push_back(Receive(Move("town", 20, seed), scene.model, 1, seed));
+      }
+      PrintRests((std::string("simulated town, ") + scene.name).c_str(), towns, velocity);
+    }
+  }
+  for (const char* set : {"ssi-opengeodata", "stopgo-example"}) {
+    const std::string folder = std::string(WAYMARK_SHARED_DATA "/traces/") + set;
+    std::error_code error;
+    std::vector<std::string> dirs;
+    for (const auto& d : std::filesystem::directory_iterator(folder, error)) {
+      if (d.is_directory()) dirs.push_back(d.path().string());
+    }
+    std::sort(dirs.begin(), dirs.end());
+    MatchScore all;
+    double phantom_m = 0, raw_m = 0;
+    for (const std::string& dir : dirs) {
+      const std::string name = dir.substr(dir.rfind('/') + 1);
+      const std::optional<Session> s = LoadPositions(dir, name);
+      const std::optional<Labelled> labels = LoadLabels(dir);
+      if (!s || !labels) continue;
+      const Run run = Track(*s);
+      const std::vector<Interval> wanted = LabelledStays(*labels, 180'000);
+      MatchScore m;
+      m.Add(StaysOf(run), wanted);
+      const double ours = OdometerWithin(run, wanted), raw = RawWithin(*s, wanted);
+      Row(name, m, ours, raw);
+      Merge(&all, m);
+      phantom_m += ours, raw_m += raw;
+    }
+    Row(std::string("= ") + set, all, phantom_m, raw_m);
+  }
+  std::printf(
+      "(The diary of ssi-opengeodata says stationary also where it is silent: on trains too.)\n");
+}
+
+}  // namespace waymark::track
