@@ -31,14 +31,17 @@ constexpr double kStartMps = 0.8;
 // sigma apart.
 constexpr double kSpanPerNoise = 8;
 constexpr double kShortestSpanS = 15, kLongestSpanS = 90;
-constexpr double kShortestStartSpanS = 10, kLeastProgressM = 4, kLeastDepartureM = 8;
+constexpr double kShortestStartSpanS = 10, kLeastDepartureM = 8;
+constexpr double kStartSpanPerNoise = 8, kProgressNoises = 1.0, kStartNoises = 3.5;
 constexpr double kQuietM = 5;
 constexpr double kRestSpanReportedS = 6, kStartSpanReportedS = 5;
-constexpr double kFastMps = 2.5;        // no standing device reports this twice
-constexpr double kSpeedNoiseMps = 0.3;  // where none was learned (estimation.md A.5)
+constexpr double kFastMps = 2.5;  // no standing device reports this twice
+constexpr double kLeastSpeedNoiseMps = 0.1;
+constexpr double kSpeedMemory = 60;
 constexpr double kSampleSpacingS = 0.9;
 // A jump of a canyon lasts 10 s on average, exponentially (estimation.md E): 1 % outlast 45 s.
-constexpr double kFarSpanS = 45;
+constexpr double kFarSpanS = 45, kFarNoises = 5, kLeastFarM = 12;
+constexpr double kRestScatter = 2.5, kMostScatter = 1.5;
 constexpr Duration kGap = seconds(60);
 constexpr Duration kHintAge = seconds(60);
 constexpr double kHintConfidence = 0.6;
@@ -53,6 +56,11 @@ constexpr double kDecorrelationS = 60;
 constexpr double kSaneMps = 1e5, kSaneM = 1e8;
 
 double Hypot(double e, double n) { return std::sqrt(e * e + n * n); }
+
+void Add(EastNorth& sum, const EastNorth& p) {
+  sum.east_m += p.east_m;
+  sum.north_m += p.north_m;
+}
 
 bool Usable(const Estimate& e) {
   return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
@@ -83,6 +91,7 @@ void MotionDetector::Recentre(LatLon origin) {
   for (std::uint32_t i = 0; i < state_.count; ++i) {
     Sample& sample = state_.window[(state_.begin + i) % kWindow];
     move(sample.at);
+    move(sample.raw);
     const double ve = sample.ve_mps, vn = sample.vn_mps;
     sample.ve_mps = c * ve + s * vn;
     sample.vn_mps = c * vn - s * ve;
@@ -94,13 +103,17 @@ void MotionDetector::Recentre(LatLon origin) {
   frame_ = next;
 }
 
-void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool fresh) {
+void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool used, bool fresh) {
   if (state_.count > 0 && Seconds(live.time - At(state_.count - 1).time) < kSampleSpacingS) {
     return;
   }
   Sample s;
   s.time = live.time;
-  s.at = frame_.ToLocal(live.position);
+  s.raw = s.at = frame_.ToLocal(live.position);
+  if (used) {
+    const auto raw = LatLon::FromDegrees(fix.position.lat_deg, fix.position.lon_deg);
+    if (raw) s.raw = frame_.ToLocal(*raw);
+  }
   s.ve_mps = live.velocity_east_mps;
   s.vn_mps = live.velocity_north_mps;
   s.speed_mps = live.speed_mps();
@@ -153,10 +166,15 @@ void MotionDetector::AddToPlace(const Fix& fix, double accuracy_m) {
   place.at.north_m += k * (at.north_m - place.at.north_m);
   ++place.fixes;
   place.last = state_.last;
-  if (fix.speed_mps && *fix.speed_mps >= 0 && *fix.speed_mps < kFastMps) {
+  const Look quick = LookBack(kStartSpanReportedS, state_.since);
+  if (quick.reported == quick.samples && quick.samples >= 3) {
     ++place.speeds;
-    const double n = std::min<double>(place.speeds, 60);
-    place.speed2_m2ps2 += (*fix.speed_mps * *fix.speed_mps - place.speed2_m2ps2) / n;
+    const double n = std::min<double>(place.speeds, kSpeedMemory);
+    // Robust: a start that is not noticed yet is no noise.
+    const double most_m2ps2 =
+        9 * std::max(place.speed2_m2ps2, 2 * kLeastSpeedNoiseMps * kLeastSpeedNoiseMps);
+    const double v2 = std::min(quick.velocity_mps * quick.velocity_mps, most_m2ps2);
+    place.speed2_m2ps2 += (v2 - place.speed2_m2ps2) / n;
   }
 }
 
@@ -165,6 +183,13 @@ double MotionDetector::AwayM(EastNorth at) const {
 }
 
 double MotionDetector::NoiseM() const { return std::clamp(state_.sigma_m, 1.0, 200.0); }
+
+// What was seen to scatter about the place counts where the radius is too small, but a walk that is
+// not noticed yet scatters too.
+double MotionDetector::PlaceNoiseM() const {
+  const double told_m = NoiseM();
+  return std::clamp(std::sqrt(state_.place.scatter_m2), told_m, kMostScatter * told_m);
+}
 
 MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) const {
   Look look;
@@ -184,22 +209,32 @@ MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) cons
   const std::size_t parts = std::min<std::size_t>(n, 4);
   EastNorth mean[4] = {};
   double mean_t[4] = {}, count[4] = {};
-  double ve = 0, vn = 0;
+  double ve = 0, vn = 0, e2 = 0;
+  EastNorth all;
   for (std::uint32_t i = 0; i < n; ++i) {
     const Sample& s = At(first + i);
     const std::size_t k = parts * i / n;
-    mean[k].east_m += s.at.east_m;
-    mean[k].north_m += s.at.north_m;
+    Add(mean[k], s.at);
     mean_t[k] += Seconds(s.time - newest);
     count[k] += 1;
     ve += s.ve_mps;
     vn += s.vn_mps;
     look.speed_mps += s.speed_mps;
-    look.reported += s.reported ? 1 : 0;
+    if (s.reported) {
+      ++look.reported;
+      look.told_mps += s.speed_mps;
+    }
+    Add(all, s.at);
   }
+  all = {all.east_m / n, all.north_m / n};
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const EastNorth& at = At(first + i).at;
+    e2 += (at.east_m - all.east_m) * (at.east_m - all.east_m) +
+          (at.north_m - all.north_m) * (at.north_m - all.north_m);
+  }
+  look.scatter_m = std::sqrt(e2 / n / 2);
   for (std::size_t k = 0; k < parts; ++k) {
-    mean[k].east_m /= count[k];
-    mean[k].north_m /= count[k];
+    mean[k] = {mean[k].east_m / count[k], mean[k].north_m / count[k]};
     mean_t[k] /= count[k];
   }
   const std::size_t last = parts - 1;
@@ -208,6 +243,7 @@ MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) cons
   look.drift_mps = look.drift_m / (mean_t[last] - mean_t[0]);
   look.velocity_mps = Hypot(ve, vn) / n;
   look.speed_mps /= n;
+  if (look.reported > 0) look.told_mps /= look.reported;
   if (look.drift_m > 0 && parts >= 3) {
     look.progress_m = look.drift_m;
     for (std::size_t k = 0; k < last; ++k) {
@@ -239,7 +275,8 @@ std::optional<MonoTime> MotionDetector::FindStop() const {
     } else {
       const Look longer = LookBack(3 * kRestSpanReportedS, from);
       if (longer.reported == longer.samples && longer.span_s >= 2 * kRestSpanReportedS &&
-          longer.velocity_mps < kRestMps && longer.speed_mps < kFastMps / 2) {
+          longer.velocity_mps < kRestMps && longer.speed_mps < kFastMps / 2 &&
+          longer.drift_mps < kRestMps) {
         span_s = longer.span_s;
       }
     }
@@ -247,7 +284,9 @@ std::optional<MonoTime> MotionDetector::FindStop() const {
     const double wanted_s =
         std::clamp(kSpanPerNoise * NoiseM(), kShortestSpanS, kLongestSpanS) * (still ? 0.5 : 1);
     const Look look = LookBack(wanted_s, from);
-    if (look.span_s >= 0.8 * wanted_s && look.drift_mps < kRestMps && look.samples >= 3) {
+    // Who goes in a ring drifts nowhere either, but scatters and is fast.
+    if (look.span_s >= 0.8 * wanted_s && look.drift_mps < kRestMps && look.samples >= 3 &&
+        look.told_mps < kFastMps / 2 && look.scatter_m < kRestScatter * NoiseM()) {
       span_s = look.span_s;
     }
   }
@@ -263,55 +302,63 @@ std::optional<MonoTime> MotionDetector::FindStart() const {
                       newest.time - state_.hint->time < kHintAge;
   const bool active = hinted && state_.hint->activity >= Activity::kWalking;
   const double ease = active ? 0.6 : 1;
-  const double noise_m = std::max(NoiseM(), std::sqrt(state_.place.scatter_m2));
+  const double noise_m = PlaceNoiseM();
   const double away_m = AwayM(newest.at);
   const Look quick = LookBack(kStartSpanReportedS);
   if (quick.reported == quick.samples && quick.samples >= 2) {
-    const double speed_noise_mps = state_.place.speeds >= 10
-                                       ? std::max(0.1, std::sqrt(state_.place.speed2_m2ps2 / 2))
-                                       : kSpeedNoiseMps;
-    const double n = quick.samples;
-    const double limit_mps = std::max(kStartMps * ease, 4 * speed_noise_mps / std::sqrt(n));
+    // The noise of such a mean was learned at this place: errors of velocities are coloured, so it
+    // is more than a root of the count less.
+    const double noise_mps = std::sqrt(state_.place.speed2_m2ps2 / 2);
+    const double limit_mps = std::max(kStartMps * ease, kStartNoises * noise_mps);
     if (quick.velocity_mps > limit_mps && quick.samples >= 3 && newest.speed_mps > limit_mps) {
       return DepartureTime();
     }
     const Sample& before = At(state_.count - 2);
-    if (newest.speed_mps > kFastMps && before.speed_mps > kFastMps) return DepartureTime();
-  } else {
-    // Three fast estimates in a row that lead away from the place, well out of its noise.
-    // (Where the noise is large, a jump that the filter follows looks the same.)
-    if (state_.count >= 3 && noise_m < kQuietM &&
-        away_m > std::max(kLeastDepartureM, 4 * noise_m)) {
-      bool leaving = true;
-      for (std::uint32_t i = state_.count - 3; i < state_.count; ++i) {
-        const Sample& s = At(i);
-        const double outward_mps = (s.ve_mps * (newest.at.east_m - state_.place.at.east_m) +
-                                    s.vn_mps * (newest.at.north_m - state_.place.at.north_m)) /
-                                   away_m;
-        leaving = leaving && outward_mps > kFastMps;
-      }
-      if (leaving) return DepartureTime();
-    }
-    // The filter smears a jump over some fixes, which looks like progress: a short way must be long
-    // against the noise, as a car's is; a walker's shows over a long span.
-    const double wanted_s =
-        std::clamp(kSpanPerNoise * noise_m / 2, kShortestStartSpanS, kLongestSpanS);
-    const double least_m = std::max(kLeastProgressM, 1.5 * noise_m) * ease;
-    for (const double factor : {1.0, 3.0}) {
-      const Look look = LookBack(wanted_s / factor);
-      if (look.samples >= 3 && look.progress_m > factor * least_m &&
-          look.drift_mps > kStartMps / 2 && away_m > 2 * factor * least_m) {
-        return DepartureTime();
-      }
+    const double fast_mps = std::max(kFastMps, 2 * kStartNoises * noise_mps);
+    if (newest.speed_mps > fast_mps && before.speed_mps > fast_mps) return DepartureTime();
+  } else if (LeavesFast(noise_m)) {
+    return DepartureTime();
+  }
+  // The filter smears a jump over some fixes, which looks like progress: a short way must be long
+  // against the noise, as a car's is; a walker's shows over a long span.
+  const double wanted_s =
+      std::clamp(kStartSpanPerNoise * noise_m, kShortestStartSpanS, kLongestSpanS);
+  const double least_m = kProgressNoises * noise_m * ease;
+  for (const double factor : {1.0, 2.0, 4.0}) {
+    const Look look = LookBack(wanted_s / factor);
+    if (look.samples >= 4 && look.span_s >= 0.8 * wanted_s / factor &&
+        look.progress_m > factor * least_m && look.drift_mps > kRestMps &&
+        away_m > 2 * factor * least_m) {
+      return DepartureTime();
     }
   }
   if (state_.far && Seconds(newest.time - *state_.far) >= kFarSpanS) return DepartureTime();
   return std::nullopt;
 }
 
+// Three fast estimates in a row that lead away from the place, well out of its noise, and fixes
+// that advance from each to the next: a jump that the filter follows does not. (Where the noise is
+// large, it may.)
+bool MotionDetector::LeavesFast(double noise_m) const {
+  if (state_.count < 4 || noise_m >= kQuietM) return false;
+  const Sample& newest = At(state_.count - 1);
+  const double away_m = AwayM(newest.at);
+  if (away_m <= std::max(kLeastDepartureM, 4 * noise_m)) return false;
+  const double e = (newest.at.east_m - state_.place.at.east_m) / away_m;
+  const double n = (newest.at.north_m - state_.place.at.north_m) / away_m;
+  for (std::uint32_t i = state_.count - 3; i < state_.count; ++i) {
+    const Sample &before = At(i - 1), &s = At(i);
+    const double raw_m =
+        (s.raw.east_m - before.raw.east_m) * e + (s.raw.north_m - before.raw.north_m) * n;
+    if (s.ve_mps * e + s.vn_mps * n <= kFastMps) return false;
+    if (raw_m <= kFastMps / 2 * Seconds(s.time - before.time)) return false;
+  }
+  return true;
+}
+
 // The last time at the place before the way that leads here.
 MonoTime MotionDetector::DepartureTime() const {
-  const double near_m = std::max(3.0, 1.5 * std::max(NoiseM(), std::sqrt(state_.place.scatter_m2)));
+  const double near_m = std::max(3.0, 1.5 * PlaceNoiseM());
   for (std::uint32_t i = state_.count; i-- > 0;) {
     const Sample& s = At(i);
     const double away_m = AwayM(s.at);
@@ -341,10 +388,6 @@ void MotionDetector::Rest(MonoTime since, std::vector<MotionEvent>& out) {
     n += 1;
     place.at.east_m += (s.at.east_m - place.at.east_m) / n;
     place.at.north_m += (s.at.north_m - place.at.north_m) / n;
-    if (s.reported) {
-      ++place.speeds;
-      place.speed2_m2ps2 += (s.speed_mps * s.speed_mps - place.speed2_m2ps2) / place.speeds;
-    }
   }
   const double sigma_m = NoiseM();
   place.fixes = static_cast<std::uint32_t>(n);
@@ -480,17 +523,17 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
       state_.window[0] = before;
       state_.count = 1;
       state_.last = live.time;
-      AddSample(live, fix, fresh);
+      AddSample(live, fix, used, fresh);
       Rest(before.time, out);
       SettleStay(live.time, odometer, out);
       return;
     }
   }
   state_.last = live.time;
-  AddSample(live, fix, fresh);
+  AddSample(live, fix, used, fresh);
 
   if (state_.motion != Motion::kMoving) {
-    const double far_m = std::max(40.0, 5 * NoiseM());
+    const double far_m = std::max(kLeastFarM, kFarNoises * PlaceNoiseM());
     if (state_.motion == Motion::kStationary && AwayM(at) > far_m) {
       if (!state_.far) state_.far = live.time;
     } else {

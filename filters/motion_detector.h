@@ -81,6 +81,7 @@ class MotionDetector {
   struct Sample {
     MonoTime time{};
     EastNorth at;
+    EastNorth raw;                  ///< the fix where it was used, else `at`
     double ve_mps = 0, vn_mps = 0;  ///< reported where there is one, else estimated
     double speed_mps = 0;
     bool reported = false;  ///< the source reported speed (and course, if it moved)
@@ -95,6 +96,8 @@ class MotionDetector {
     double velocity_mps = 0;  ///< length of the mean velocity vector
     double speed_mps = 0;     ///< mean of the speeds
     double progress_m = 0;    ///< the least step between parts, along the drift
+    double told_mps = 0;      ///< mean of the reported speeds
+    double scatter_m = 0;     ///< root mean square about the mean, per axis
   };
   /// Where the device rests: a weighted, robust mean of the fixes.
   struct Place {
@@ -134,13 +137,15 @@ class MotionDetector {
 
   const Sample& At(std::uint32_t i) const { return state_.window[(state_.begin + i) % kWindow]; }
   void Begin(const Estimate& live);
-  void AddSample(const Estimate& live, const Fix& fix, bool fresh);
+  void AddSample(const Estimate& live, const Fix& fix, bool used, bool fresh);
   void AddToPlace(const Fix& fix, double accuracy_m);
   Look LookBack(double span_s, MonoTime from = MonoTime::min()) const;
   double NoiseM() const;
+  double PlaceNoiseM() const;
   double AwayM(EastNorth at) const;
   std::optional<MonoTime> FindStop() const;
   std::optional<MonoTime> FindStart() const;
+  bool LeavesFast(double noise_m) const;
   MonoTime DepartureTime() const;
   void Rest(MonoTime since, std::vector<MotionEvent>& out);
   void RestInStay(std::vector<MotionEvent>& out);

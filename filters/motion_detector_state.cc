@@ -6,7 +6,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x4D4F5449;  // "MOTI"
-constexpr std::uint16_t kStateVersion = 1;
+constexpr std::uint16_t kStateVersion = 2;
 
 }  // namespace
 
@@ -30,6 +30,7 @@ void MotionDetector::Save(std::vector<std::byte>& out) const {
     const Sample& sample = At(i);
     w.Time(sample.time);
     plane(sample.at);
+    plane(sample.raw);
     w.F64(sample.ve_mps);
     w.F64(sample.vn_mps);
     w.F64(sample.speed_mps);
@@ -98,6 +99,7 @@ Status MotionDetector::Restore(std::span<const std::byte> image) {
     Sample& sample = s.window[i];
     sample.time = r.Time();
     sample.at = plane();
+    sample.raw = plane();
     sample.ve_mps = r.F64();
     sample.vn_mps = r.F64();
     sample.speed_mps = r.F64();

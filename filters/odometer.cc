@@ -18,7 +18,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x4F444F4D;  // "ODOM"
-constexpr std::uint16_t kStateVersion = 1;
+constexpr std::uint16_t kStateVersion = 2;
 
 constexpr double kR68PerSigma = 1.5095921854516636;  // sqrt(-2 ln 0.32), circular Gaussian
 constexpr double kNormal95 = 1.959963984540054;
@@ -38,10 +38,22 @@ constexpr double kHeadingMps = 1.0;
 // An excursion from a place of rest: nearer than this and shorter than this it may be the filter
 // that follows a jump of the receiver (canyon: 10 s on average, estimation.md E).
 constexpr double kExcursionM = 30;
-constexpr Duration kExcursion = std::chrono::seconds(60);
+constexpr Duration kExcursion = std::chrono::seconds(60), kJump = std::chrono::seconds(30);
 // What a gap between fixes hides of the way: roads within a city curve by some percent of a way of
 // 10 s (estimation.md A.3: p95 of the linear track, 11 m per 10 s, at about 20 m/s).
 constexpr double kUnseenPerS = 0.003, kMostUnseen = 0.3;
+
+// Positions against velocities: corrections are averaged over so many steps, and where they are a
+// fifth of the step both count alike (row "jitter weight" of track_ablation).
+constexpr double kCorrectionSteps = 30;
+constexpr double kJitterWeight = 25;
+// A stretch of ten sigma is longer by noise by one percent at most: sigma^2 / length^2.
+constexpr double kStretchSigmas = 10;
+constexpr double kNoiseShare = 0.5;
+constexpr double kSpeedSigmaMps = 0.3;  // of a reported speed (estimation.md A.5)
+constexpr double kUnnoticedM = 15;      // what a car goes before its start is seen
+constexpr double kMarkSpacingS = 1.5;
+constexpr double kNearSigmas = 2, kMovedSigmas = 3;
 
 // No estimate of ours is beyond these; squares of what is would not be finite.
 constexpr double kSaneMps = 1e5, kSaneM = 1e8;
@@ -55,16 +67,17 @@ bool Usable(const Estimate& e) {
 
 }  // namespace
 
-double Odometer::WayM(const Node& to, EastNorth chord) const {
+// The length of the curve from last_ to `to`. May be negative: a step back of the estimate, which
+// a later step forward makes good.
+double Odometer::CurveM(const Node& to, EastNorth chord) const {
   const double dt_s = Seconds(to.time - last_->time);
   const double chord_m = std::hypot(chord.east_m, chord.north_m);
-  const double ve0 = last_->velocity_east_mps, vn0 = last_->velocity_north_mps;
-  const double v0_mps = std::hypot(ve0, vn0);
-  const double v1_mps = std::hypot(to.velocity_east_mps, to.velocity_north_mps);
+  const double ve0 = last_->ve_mps, vn0 = last_->vn_mps;
+  const double v0_mps = std::hypot(ve0, vn0), v1_mps = std::hypot(to.ve_mps, to.vn_mps);
   if (dt_s > kLongStepS) return chord_m;
   if (dt_s <= kShortStepS && std::min(v0_mps, v1_mps) > kHeadingMps) {
-    const double e = ve0 / v0_mps + to.velocity_east_mps / v1_mps;
-    const double n = vn0 / v0_mps + to.velocity_north_mps / v1_mps;
+    const double e = ve0 / v0_mps + to.ve_mps / v1_mps;
+    const double n = vn0 / v0_mps + to.vn_mps / v1_mps;
     const double length = std::hypot(e, n);  // 2 cos(turn / 2)
     if (length > 1) {
       const double turn2 = std::max(0.0, 1 - length * length / 4);  // sin^2(turn / 2)
@@ -81,7 +94,7 @@ double Odometer::WayM(const Node& to, EastNorth chord) const {
     return EastNorth{ve * k * dt_s, vn * k * dt_s};
   };
   const EastNorth m0 = limited(ve0, vn0);
-  const EastNorth m1 = limited(to.velocity_east_mps, to.velocity_north_mps);
+  const EastNorth m1 = limited(to.ve_mps, to.vn_mps);
   // Gauss-Legendre of three points over |H'(s)|, s in [0, 1].
   constexpr double kNode[3] = {0.1127016653792583, 0.5, 0.8872983346207417};
   constexpr double kWeight[3] = {5.0 / 18, 8.0 / 18, 5.0 / 18};
@@ -96,20 +109,51 @@ double Odometer::WayM(const Node& to, EastNorth chord) const {
 }
 
 // Takes one step into the leg that goes on.
-void Odometer::Walk(const Node& to, double speed_sigma_mps) {
-  const double step_m = WayM(to, frame_.ToLocal(to.position));
-  const double length_m = std::abs(step_m);
+void Odometer::Walk(const Node& to) {
+  const EastNorth chord = frame_.ToLocal(to.position);
   const double dt_s = Seconds(to.time - last_->time);
-  const double v_mps = std::hypot(to.velocity_east_mps, to.velocity_north_mps);
-  // A direction that is wrong by an angle a shows cos(a) of the way; an estimate that jitters as
-  // much adds it.
-  const double wrong = v_mps > 0 ? std::min(1.0, speed_sigma_mps / v_mps) : 1;
-  held_.jitter_m += length_m * wrong * wrong / 2;
+  const double curve_m = CurveM(to, chord);
+  const double speed_m = (last_->speed_mps + to.speed_mps) / 2 * dt_s;
+  // What the positions say beyond the velocities: news in a clean stream, jitter in a noisy one.
+  const double de = chord.east_m - (last_->ve_mps + to.ve_mps) / 2 * dt_s;
+  const double dn = chord.north_m - (last_->vn_mps + to.vn_mps) / 2 * dt_s;
+  correction_m2_ += (de * de + dn * dn - correction_m2_) / kCorrectionSteps;
+  double step_m = curve_m;
+  if (dt_s <= kLongStepS) {
+    const double trust =
+        1 / (1 + kJitterWeight * correction_m2_ / std::max(speed_m * speed_m, 1e-6));
+    step_m = trust * curve_m + (1 - trust) * speed_m;
+  }
+  const double length_m = std::abs(step_m);
+  // A direction that is wrong by an angle a shows cos(a) of the way; one that jitters adds as much.
+  const double wrong = to.speed_mps > 0 ? std::min(1.0, to.speed_sigma_mps / to.speed_mps) : 1;
+  stretch_noise_m_ += length_m * wrong * wrong / 2;
   if (dt_s > kShortStepS) {
     const double unseen_m = length_m * std::min(kMostUnseen, kUnseenPerS * dt_s);
     held_.variance_m2 += unseen_m * unseen_m;
   }
   held_.distance_m += step_m;
+  stretch_m_ += step_m;
+  const double sigma_m = std::sqrt(to.variance_m2);
+  if (stretch_m_ >= kStretchSigmas * sigma_m) CloseStretch(to, stretch_frame_.ToLocal(to.position));
+}
+
+// Over a stretch that is long against the noise, the chord says what the noise cannot have made
+// longer. Between it and the sum of the steps lies the truth: turns on one side, noise on the
+// other.
+void Odometer::CloseStretch(const Node& at, EastNorth chord) {
+  const double chord_m = std::hypot(chord.east_m, chord.north_m);
+  const double surplus_m = std::max(0.0, stretch_m_ - chord_m);
+  const double noise_m = std::min(surplus_m, stretch_noise_m_);
+  held_.distance_m -= kNoiseShare * noise_m;
+  held_.doubt_m += noise_m;
+  BeginStretch(at);
+}
+
+void Odometer::BeginStretch(const Node& at) {
+  stretch_from_ = at.position;
+  stretch_frame_ = LocalFrame(stretch_from_);
+  stretch_m_ = stretch_noise_m_ = 0;
 }
 
 void Odometer::CommitHeld() {
@@ -117,8 +161,51 @@ void Odometer::CommitHeld() {
   if (held_.distance_m < 0) return;
   distance_m_ += held_.distance_m;
   variance_m2_ += held_.variance_m2;
-  jitter_m_ += held_.jitter_m;
+  doubt_m_ += held_.doubt_m;
   held_ = {};
+}
+
+void Odometer::AddMark(const Node& at) {
+  if (mark_count_ > 0) {
+    const Mark& newest = marks_[(mark_begin_ + mark_count_ - 1) % kMarks];
+    if (Seconds(at.time - newest.time) < kMarkSpacingS) return;
+  }
+  if (mark_count_ == kMarks) {
+    mark_begin_ = (mark_begin_ + 1) % kMarks;
+    --mark_count_;
+  }
+  marks_[(mark_begin_ + mark_count_++) % kMarks] = {at.time, at.position,
+                                                    distance_m_ + held_.distance_m};
+}
+
+// The device rests: what it seemed to walk within the noise about this place, since it came so
+// near, was the straight way. The rest is taken back: a debt, since readings never fall.
+void Odometer::TakeBack(const Node& at) {
+  const LocalFrame here(at.position);
+  const double near_m = kNearSigmas * std::sqrt(at.variance_m2);
+  const double now_m = distance_m_ + held_.distance_m;
+  double surplus_m = 0;
+  for (std::uint32_t i = mark_count_; i-- > 0;) {
+    const Mark& mark = marks_[(mark_begin_ + i) % kMarks];
+    const EastNorth p = here.ToLocal(mark.position);
+    const double away_m = std::hypot(p.east_m, p.north_m);
+    if (away_m > near_m) break;
+    surplus_m = std::max(0.0, now_m - mark.distance_m - away_m);
+  }
+  held_.distance_m -= surplus_m;
+  doubt_m_ += 0.1 * surplus_m;
+}
+
+// Whether the way that began at leaving_ is one. Near its place, and for some time, it may be the
+// filter that follows a jump of the receiver. A way advances in many steps, a jump in one or two;
+// speeds that the receiver reports tell at once.
+bool Odometer::Left(const Node& at) const {
+  const Duration since = at.time - *leaving_;
+  if (since > kExcursion) return true;
+  const EastNorth here = rest_frame_.ToLocal(at.position);
+  const double away_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
+  if (away_m <= std::max(kExcursionM, 4 * std::sqrt(at.variance_m2))) return false;
+  return told_m_ >= away_m / 2 || away_m - jump_m_ > kExcursionM / 2 || since > kJump;
 }
 
 // The device rests again before it got away from its last place of rest: what it did there is not
@@ -126,10 +213,18 @@ void Odometer::CommitHeld() {
 void Odometer::EndExcursion(const Node& at) {
   const EastNorth here = rest_frame_.ToLocal(at.position);
   const double moved_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
-  held_ = {};
   leaving_.reset();
-  if (moved_m <= 2 * std::sqrt(leg_variance_m2_ + at.variance_m2)) return;
-  distance_m_ += moved_m;
+  const double sigma_m = std::sqrt(leg_variance_m2_ + at.variance_m2);
+  if (moved_m <= kMovedSigmas * sigma_m) {
+    held_ = {};
+    return;
+  }
+  if (moved_m > std::max(kExcursionM, 4 * sigma_m)) {
+    Walk(at);
+  } else {
+    held_.distance_m = moved_m;
+  }
+  CommitHeld();
   EndLeg(at);
 }
 
@@ -143,6 +238,7 @@ void Odometer::RestAt(const Node& at) {
   rest_origin_ = at.position;
   rest_frame_ = LocalFrame(rest_origin_);
   rest_ = {};
+  mark_count_ = 0;
 }
 
 void Odometer::FollowRest(const Node& node) {
@@ -151,29 +247,51 @@ void Odometer::FollowRest(const Node& node) {
   const EastNorth at = rest_frame_.ToLocal(node.position);
   rest_.east_m += k * (at.east_m - rest_.east_m);
   rest_.north_m += k * (at.north_m - rest_.north_m);
+  // What leads further than the noise is a way that the detector has not seen yet.
+  const double far_m = std::hypot(rest_.east_m, rest_.north_m);
+  const double limit_m = kNearSigmas * std::sqrt(leg_variance_m2_);
+  if (far_m > limit_m) rest_ = {rest_.east_m * limit_m / far_m, rest_.north_m * limit_m / far_m};
 }
 
-void Odometer::Update(const Estimate& e, Motion motion) {
+void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
   if (!Usable(e) || (last_ && e.time <= last_->time)) return;
   // Unknown after a known state keeps that state: the detector will say when it changes.
   if (motion == Motion::kUnknown) motion = motion_;
   const double sigma_m = std::max(0.0, e.r68_m) / kR68PerSigma;
-  const double speed_sigma_mps = std::isfinite(e.speed_sigma_mps) ? std::abs(e.speed_sigma_mps) : 0;
-  const Node node{e.time, e.position, e.velocity_east_mps, e.velocity_north_mps, sigma_m * sigma_m};
+  Node node;
+  node.time = e.time;
+  node.position = e.position;
+  node.ve_mps = e.velocity_east_mps;
+  node.vn_mps = e.velocity_north_mps;
+  node.speed_mps = e.speed_mps();
+  node.speed_sigma_mps = std::isfinite(e.speed_sigma_mps) ? std::abs(e.speed_sigma_mps) : 0;
+  node.variance_m2 = sigma_m * sigma_m;
+  // A speed without a course is no part of the estimate's velocity, but measures the way.
+  if (fix != nullptr && fix->speed_mps && !fix->course_deg && *fix->speed_mps >= 0 &&
+      *fix->speed_mps < kSaneMps) {
+    node.speed_mps = *fix->speed_mps;
+    node.speed_sigma_mps = kSpeedSigmaMps;
+  }
+  if (last_ && fix != nullptr && fix->speed_mps && *fix->speed_mps < kSaneMps) {
+    told_m_ += std::max(0.0, *fix->speed_mps) * std::min(10.0, Seconds(node.time - last_->time));
+  }
   if (!last_) {
     RestAt(node);
+    BeginStretch(node);
   } else if (motion == Motion::kUnknown) {
-    Walk(node, speed_sigma_mps);
+    Walk(node);
   } else if (motion == Motion::kStationary) {
     if (motion_ == Motion::kStationary) {
       if (e.speed_mps() < kRestSpeedMps) FollowRest(node);
     } else if (leaving_) {
       EndExcursion(node);
     } else if (motion_ == Motion::kMoving) {
-      Walk(node, speed_sigma_mps);
+      Walk(node);
+      TakeBack(node);
       CommitHeld();
       EndLeg(node);
-      held_ = {};
+      held_.variance_m2 = held_.doubt_m = 0;
+      held_.distance_m = std::min(0.0, held_.distance_m);
     } else {  // it had stood all the time
       held_ = {};
       RestAt(node);
@@ -181,20 +299,30 @@ void Odometer::Update(const Estimate& e, Motion motion) {
   } else {
     if (motion_ == Motion::kStationary) {
       const EastNorth at = rest_frame_.ToLocal(node.position);
-      held_ = {};
-      held_.distance_m = std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
+      held_.variance_m2 = held_.doubt_m = 0;
+      held_.distance_m = std::min(0.0, held_.distance_m) +
+                         std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
       leaving_ = node.time;
+      told_m_ = 0;
+      jump_m_ = std::max(0.0, held_.distance_m - kUnnoticedM);
+      largest_m_ = 0;
+      mark_count_ = 0;
+      BeginStretch(node);
     } else {
-      Walk(node, speed_sigma_mps);
+      Walk(node);
     }
     if (leaving_) {
-      const EastNorth at = rest_frame_.ToLocal(node.position);
-      const double away_m = std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
-      if (away_m > std::max(kExcursionM, 4 * sigma_m) || node.time - *leaving_ > kExcursion) {
-        leaving_.reset();
+      // The two largest steps may be jumps: there and on.
+      const EastNorth chord = frame_.ToLocal(node.position);
+      const double step_m = std::hypot(chord.east_m, chord.north_m);
+      if (*leaving_ != node.time && step_m > largest_m_) {
+        jump_m_ += 2 * (step_m - largest_m_);
+        largest_m_ = step_m;
       }
+      if (Left(node)) leaving_.reset();
     }
     if (!leaving_) CommitHeld();
+    AddMark(node);
   }
   motion_ = motion;
   last_ = node;
@@ -210,14 +338,16 @@ void Odometer::Break() {
   held_ = {};
   leaving_.reset();
   leg_variance_m2_ = 0;
+  mark_count_ = 0;
   motion_ = Motion::kUnknown;
   last_.reset();
 }
 
 Distance Odometer::total() const {
-  double variance_m2 = variance_m2_;
+  double variance_m2 = variance_m2_, doubt_m = doubt_m_;
+  if (leaving_) doubt_m += std::max(0.0, held_.distance_m);
   if (last_ && motion_ == Motion::kMoving) variance_m2 += leg_variance_m2_ + last_->variance_m2;
-  return {distance_m_, kNormal95 * std::sqrt(variance_m2) + kScaleError * distance_m_ + jitter_m_};
+  return {distance_m_, kNormal95 * std::sqrt(variance_m2) + kScaleError * distance_m_ + doubt_m};
 }
 
 Distance Odometer::Between(const Distance& earlier, const Distance& now) {
@@ -226,7 +356,7 @@ Distance Odometer::Between(const Distance& earlier, const Distance& now) {
   const double scale_m = kScaleError * way_m;
   const double a = std::max(0.0, earlier.bound_m - kScaleError * earlier.distance_m);
   const double b = std::max(0.0, now.bound_m - kScaleError * now.distance_m);
-  return {way_m, std::sqrt(std::max(0.0, b * b - a * a)) + scale_m};
+  return {way_m, std::sqrt(std::abs(b * b - a * a)) + scale_m};
 }
 
 void Odometer::Save(std::vector<std::byte>& out) const {
@@ -236,22 +366,30 @@ void Odometer::Save(std::vector<std::byte>& out) const {
   if (last_) {
     w.Time(last_->time);
     w.Position(last_->position);
-    w.F64(last_->velocity_east_mps);
-    w.F64(last_->velocity_north_mps);
-    w.F64(last_->variance_m2);
+    for (const double v : {last_->ve_mps, last_->vn_mps, last_->speed_mps, last_->speed_sigma_mps,
+                           last_->variance_m2}) {
+      w.F64(v);
+    }
   }
   w.U8(static_cast<std::uint8_t>(motion_));
   w.Position(rest_origin_);
-  w.F64(rest_.east_m);
-  w.F64(rest_.north_m);
-  w.F64(held_.distance_m);
-  w.F64(held_.variance_m2);
-  w.F64(held_.jitter_m);
+  for (const double v :
+       {rest_.east_m, rest_.north_m, held_.distance_m, held_.variance_m2, held_.doubt_m}) {
+    w.F64(v);
+  }
   w.OptTime(leaving_);
-  w.F64(distance_m_);
-  w.F64(variance_m2_);
-  w.F64(jitter_m_);
-  w.F64(leg_variance_m2_);
+  for (const double v : {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, correction_m2_,
+                         told_m_, jump_m_, largest_m_, stretch_m_, stretch_noise_m_}) {
+    w.F64(v);
+  }
+  w.Position(stretch_from_);
+  w.U32(mark_count_);
+  for (std::uint32_t i = 0; i < mark_count_; ++i) {
+    const Mark& m = marks_[(mark_begin_ + i) % kMarks];
+    w.Time(m.time);
+    w.Position(m.position);
+    w.F64(m.distance_m);
+  }
   w.EndBlock(mark);
 }
 
@@ -263,29 +401,34 @@ Status Odometer::Restore(std::span<const std::byte> image) {
     Node n;
     n.time = r.Time();
     n.position = r.Position();
-    n.velocity_east_mps = r.F64();
-    n.velocity_north_mps = r.F64();
-    n.variance_m2 = r.F64();
+    for (double* v : {&n.ve_mps, &n.vn_mps, &n.speed_mps, &n.speed_sigma_mps, &n.variance_m2}) {
+      *v = r.F64();
+    }
     o.last_ = n;
     o.frame_ = LocalFrame(n.position);
   }
   o.motion_ = r.Enum<Motion>(3);
   o.rest_origin_ = r.Position();
-  o.rest_.east_m = r.F64();
-  o.rest_.north_m = r.F64();
-  o.held_.distance_m = r.F64();
-  o.held_.variance_m2 = r.F64();
-  o.held_.jitter_m = r.F64();
+  for (double* v : {&o.rest_.east_m, &o.rest_.north_m, &o.held_.distance_m, &o.held_.variance_m2,
+                    &o.held_.doubt_m}) {
+    *v = r.F64();
+  }
   o.leaving_ = r.OptTime();
-  o.distance_m_ = r.F64();
-  o.variance_m2_ = r.F64();
-  o.jitter_m_ = r.F64();
-  o.leg_variance_m2_ = r.F64();
-  if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 ||
-      o.leg_variance_m2_ < 0) {
+  for (double* v : {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_,
+                    &o.correction_m2_, &o.stretch_m_, &o.stretch_noise_m_}) {
+    *v = r.F64();
+  }
+  o.stretch_from_ = r.Position();
+  o.mark_count_ = r.Count(kMarks);
+  for (std::uint32_t i = 0; i < o.mark_count_; ++i) {
+    o.marks_[i] = {r.Time(), r.Position(), r.F64()};
+  }
+  if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 || o.doubt_m_ < 0 ||
+      o.leg_variance_m2_ < 0 || o.correction_m2_ < 0) {
     return CorruptState("odometer");
   }
   o.rest_frame_ = LocalFrame(o.rest_origin_);
+  o.stretch_frame_ = LocalFrame(o.stretch_from_);
   *this = o;
   return {};
 }

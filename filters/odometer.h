@@ -2,12 +2,15 @@
 #ifndef WAYMARK_FILTERS_ODOMETER_H_
 #define WAYMARK_FILTERS_ODOMETER_H_
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "waymark/estimate.h"
+#include "waymark/fix.h"
 #include "waymark/geometry.h"
 #include "waymark/status.h"
 
@@ -25,7 +28,9 @@ class Odometer {
   /// The next estimate, in order of time (one that is not later is ignored), and what the device
   /// is doing at that time. Live or settled estimates both serve; do not mix them in one odometer.
   /// While the motion is unknown the way is held back: it counts once the device proves to move.
-  void Update(const Estimate& estimate, Motion motion);
+  /// `fix`: what the estimate was made from, if the caller has it; its speed measures the way where
+  /// positions are noisy.
+  void Update(const Estimate& estimate, Motion motion, const Fix* fix = nullptr);
   /// The way between two estimates is not known (tracking was off, the process was dead): the next
   /// estimate counts from where it stands. The gap's chord is NOT added.
   void Break();
@@ -40,22 +45,35 @@ class Odometer {
   Status Restore(std::span<const std::byte> image);
 
  private:
+  /// An estimate as the odometer needs it.
   struct Node {
     MonoTime time{};
     LatLon position;
-    double velocity_east_mps = 0, velocity_north_mps = 0;
-    double variance_m2 = 0;  ///< of the position along the way
+    double ve_mps = 0, vn_mps = 0;
+    double speed_mps = 0;  ///< measured without a direction, or the length of the velocity
+    double speed_sigma_mps = 0;
+    double variance_m2 = 0;  ///< of the position, per axis
   };
-  /// The way from last_ to `to`, whose offset in last_'s plane is `chord`. May be negative: a step
-  /// back of the estimate, which a later step forward makes good.
-  double WayM(const Node& to, EastNorth chord) const;
+  /// Where the way stood lately: what lies behind a stop is judged when the stop is known.
+  struct Mark {
+    MonoTime time{};
+    LatLon position;
+    double distance_m = 0;
+  };
+  static constexpr std::size_t kMarks = 64;
 
   /// A way that is not counted yet.
   struct Held {
-    double distance_m = 0, variance_m2 = 0, jitter_m = 0;
+    double distance_m = 0, variance_m2 = 0, doubt_m = 0;
   };
-  void Walk(const Node& to, double speed_sigma_mps);
+  double CurveM(const Node& to, EastNorth chord) const;
+  void Walk(const Node& to);
+  void CloseStretch(const Node& at, EastNorth chord);
+  void BeginStretch(const Node& at);
   void CommitHeld();
+  void TakeBack(const Node& at);
+  void AddMark(const Node& at);
+  bool Left(const Node& at) const;
   void EndExcursion(const Node& at);
   void EndLeg(const Node& at);
   void RestAt(const Node& at);
@@ -68,11 +86,21 @@ class Odometer {
   EastNorth rest_;
   Held held_;
   std::optional<MonoTime> leaving_;  ///< moving, but not yet away from the place of rest
+  double told_m_ = 0;                ///< the way by reported speeds since then
+  double jump_m_ = 0;                ///< what of the distance since then may be jumps
+  double largest_m_ = 0;             ///< the largest step since then
   double distance_m_ = 0;
-  double variance_m2_ = 0;         ///< independent errors
-  double jitter_m_ = 0;            ///< errors of one sign, that add up
-  double leg_variance_m2_ = 0;     ///< of the position where the present leg began
-  LocalFrame frame_, rest_frame_;  ///< at last_ and rest_origin_; derived
+  double variance_m2_ = 0;      ///< independent errors
+  double doubt_m_ = 0;          ///< errors of one sign, that add up
+  double leg_variance_m2_ = 0;  ///< of the position where the present leg began
+  double correction_m2_ = 0;    ///< running mean square of what positions add to velocities
+  /// The stretch in which noise cannot make a detour: where it began, its way and its doubt.
+  LatLon stretch_from_;
+  double stretch_m_ = 0, stretch_noise_m_ = 0;
+  std::array<Mark, kMarks> marks_{};
+  std::uint32_t mark_begin_ = 0, mark_count_ = 0;
+  LocalFrame frame_, rest_frame_,
+      stretch_frame_;  ///< at last_, rest_origin_, stretch_from_; derived
 };
 
 }  // namespace waymark

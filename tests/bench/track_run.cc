@@ -32,7 +32,7 @@ Run Track(const Session& session) {
     const std::optional<Estimate> live = estimator.Latest();
     if (!live) continue;
     detector.Update(*live, d.fix, verdict, odometer.total(), run.events);
-    if (verdict.used()) odometer.Update(*live, detector.motion());
+    if (verdict.used()) odometer.Update(*live, detector.motion(), &d.fix);
     if (live->utc) run.steps.push_back({UtcMs(*live->utc), detector.motion(), odometer.total()});
   }
   detector.Finish(odometer.total(), run.events);
