@@ -332,6 +332,12 @@ std::optional<MonoTime> MotionDetector::FindStart() const {
       return DepartureTime();
     }
   }
+  // One estimate in many seconds: three that lead away, each out of the noise of the last.
+  const Look sparse = LookBack(0);
+  if (sparse.samples == 3 && sparse.span_s >= kShortestStartSpanS &&
+      sparse.progress_m > 2 * noise_m && away_m > kFarNoises * noise_m) {
+    return DepartureTime();
+  }
   if (state_.far && Seconds(newest.time - *state_.far) >= kFarSpanS) return DepartureTime();
   return std::nullopt;
 }
@@ -405,31 +411,34 @@ void MotionDetector::Rest(MonoTime since, std::vector<MotionEvent>& out) {
   if (state_.in_stay) RestInStay(out);
 }
 
-// Rest again: near the stay it goes on with the fixes of both places, elsewhere it has ended.
+// Rest again: near the stay it goes on, elsewhere it has ended.
 void MotionDetector::RestInStay(std::vector<MotionEvent>& out) {
-  Place& now = state_.place;
+  const double apart_m = Hypot(state_.place.at.east_m - state_.stay_at.east_m,
+                               state_.place.at.north_m - state_.stay_at.north_m);
+  if (apart_m > std::max(options_.stay_radius_m, 3 * NoiseM())) LeaveStay(out);
+}
+
+// The place of a stay from all its rests.
+MotionDetector::Place MotionDetector::StayPlace() const {
   const Place& before = state_.stay_place;
-  const double apart_m =
-      Hypot(now.at.east_m - state_.stay_at.east_m, now.at.north_m - state_.stay_at.north_m);
-  if (apart_m > std::max(options_.stay_radius_m, 3 * NoiseM())) {
-    LeaveStay(out);
-    return;
-  }
+  Place now = state_.place;
+  if (state_.motion != Motion::kStationary || now.fixes == 0) return before;
+  if (before.fixes == 0) return now;
   const double weight = before.weight + now.weight;
-  if (weight > 0) {
-    const double k = before.weight / weight;
-    now.at.east_m += k * (before.at.east_m - now.at.east_m);
-    now.at.north_m += k * (before.at.north_m - now.at.north_m);
-    now.variance_m2 += k * (before.variance_m2 - now.variance_m2);
-    now.scatter_m2 += k * (before.scatter_m2 - now.scatter_m2);
-  }
+  const double k = weight > 0 ? before.weight / weight : 0;
+  now.at.east_m += k * (before.at.east_m - now.at.east_m);
+  now.at.north_m += k * (before.at.north_m - now.at.north_m);
+  now.variance_m2 += k * (before.variance_m2 - now.variance_m2);
+  now.scatter_m2 += k * (before.scatter_m2 - now.scatter_m2);
   now.weight = weight;
   now.fixes += before.fixes;
   now.first = before.first;
+  return now;
 }
 
 void MotionDetector::Start(MonoTime since, const Distance& odometer,
                            std::vector<MotionEvent>& out) {
+  if (state_.in_stay) state_.stay_place = StayPlace();
   state_.motion = Motion::kMoving;
   state_.far.reset();
   state_.since = std::max(since, state_.since);
@@ -437,7 +446,6 @@ void MotionDetector::Start(MonoTime since, const Distance& odometer,
   state_.departed_from =
       state_.place.fixes > 0 ? frame_.FromLocal(state_.place.at) : state_.departed_from;
   state_.depart_reading = odometer;
-  if (state_.in_stay) state_.stay_place = state_.place;
   MotionEvent event;
   event.kind = MotionEvent::Kind::kMotionChange;
   event.change = {state_.since, UtcAt(state_.since), Motion::kMoving, state_.departed_from};
@@ -464,6 +472,7 @@ void MotionDetector::SettleStay(MonoTime now, const Distance& odometer,
   state_.stay.id = state_.next_id++;
   state_.stay.begin = state_.since;
   state_.stay_at = state_.place.at;
+  state_.stay_place = {};
   event = {};
   event.kind = MotionEvent::Kind::kStayBegan;
   event.stay = StayNow(state_.since, state_.place);
@@ -581,8 +590,7 @@ void MotionDetector::Finish(const Distance& odometer, std::vector<MotionEvent>& 
   MotionEvent event;
   if (state_.in_stay) {
     event.kind = MotionEvent::Kind::kStayEnded;
-    event.stay = StayNow(state_.last,
-                         state_.motion == Motion::kStationary ? state_.place : state_.stay_place);
+    event.stay = StayNow(state_.last, StayPlace());
     out.push_back(event);
   } else if (state_.in_trip) {
     const LatLon here =
@@ -629,8 +637,7 @@ Trip MotionDetector::TripNow(MonoTime end, LatLon to, const Distance& odometer) 
 
 std::optional<Stay> MotionDetector::current_stay() const {
   if (!state_.in_stay) return std::nullopt;
-  return StayNow(state_.last,
-                 state_.motion == Motion::kStationary ? state_.place : state_.stay_place);
+  return StayNow(state_.last, StayPlace());
 }
 
 std::optional<Trip> MotionDetector::current_trip() const {

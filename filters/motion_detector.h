@@ -129,7 +129,7 @@ class MotionDetector {
     bool in_stay = false, in_trip = false;
     Stay stay;
     EastNorth stay_at;  ///< where it began
-    Place stay_place;   ///< as it was when the device last started to move
+    Place stay_place;   ///< of its rests before the last start
     Trip trip;
     Distance trip_reading;
     std::uint64_t next_id = 1;
@@ -148,6 +148,7 @@ class MotionDetector {
   bool LeavesFast(double noise_m) const;
   MonoTime DepartureTime() const;
   void Rest(MonoTime since, std::vector<MotionEvent>& out);
+  Place StayPlace() const;
   void RestInStay(std::vector<MotionEvent>& out);
   void Start(MonoTime since, const Distance& odometer, std::vector<MotionEvent>& out);
   void SettleStay(MonoTime now, const Distance& odometer, std::vector<MotionEvent>& out);

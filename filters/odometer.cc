@@ -52,6 +52,7 @@ constexpr double kStretchSigmas = 10;
 constexpr double kNoiseShare = 0.5;
 constexpr double kSpeedSigmaMps = 0.3;  // of a reported speed (estimation.md A.5)
 constexpr double kUnnoticedM = 15;      // what a car goes before its start is seen
+constexpr double kUnnoticedDoubt = 0.1, kCornerDoubt = 0.5;
 constexpr double kMarkSpacingS = 1.5;
 constexpr double kNearSigmas = 2, kMovedSigmas = 3;
 
@@ -118,42 +119,58 @@ void Odometer::Walk(const Node& to) {
   const double de = chord.east_m - (last_->ve_mps + to.ve_mps) / 2 * dt_s;
   const double dn = chord.north_m - (last_->vn_mps + to.vn_mps) / 2 * dt_s;
   correction_m2_ += (de * de + dn * dn - correction_m2_) / kCorrectionSteps;
-  double step_m = curve_m;
-  if (dt_s <= kLongStepS) {
-    const double trust =
-        1 / (1 + kJitterWeight * correction_m2_ / std::max(speed_m * speed_m, 1e-6));
-    step_m = trust * curve_m + (1 - trust) * speed_m;
-  }
+  const double trust = 1 / (1 + kJitterWeight * correction_m2_ / std::max(speed_m * speed_m, 1e-6));
+  const double step_m = dt_s <= kLongStepS ? trust * curve_m + (1 - trust) * speed_m : curve_m;
   const double length_m = std::abs(step_m);
   // A direction that is wrong by an angle a shows cos(a) of the way; one that jitters adds as much.
   const double wrong = to.speed_mps > 0 ? std::min(1.0, to.speed_sigma_mps / to.speed_mps) : 1;
-  stretch_noise_m_ += length_m * wrong * wrong / 2;
+  stretch_.noise_m += length_m * wrong * wrong / 2;
+  stretch_.jitter_m += length_m * (1 - trust);
+  if (to.told) stretch_.told_m += length_m;
   if (dt_s > kShortStepS) {
     const double unseen_m = length_m * std::min(kMostUnseen, kUnseenPerS * dt_s);
     held_.variance_m2 += unseen_m * unseen_m;
+    // Where in between it turned the corner is not known: from along the chord to along both sides.
+    const double v2 = std::hypot(last_->ve_mps, last_->vn_mps) * std::hypot(to.ve_mps, to.vn_mps);
+    if (v2 > kHeadingMps * kHeadingMps) {
+      const double cosine = (last_->ve_mps * to.ve_mps + last_->vn_mps * to.vn_mps) / v2;
+      const double half = std::sqrt(std::max(0.5, (1 + cosine) / 2));  // up to a right angle
+      held_.doubt_m += kCornerDoubt * length_m * (1 / half - 1);
+    }
   }
   held_.distance_m += step_m;
-  stretch_m_ += step_m;
-  const double sigma_m = std::sqrt(to.variance_m2);
-  if (stretch_m_ >= kStretchSigmas * sigma_m) CloseStretch(to, stretch_frame_.ToLocal(to.position));
+  stretch_.way_m += step_m;
+  const EastNorth at = stretch_frame_.ToLocal(to.position);
+  const double apart_m = std::hypot(at.east_m, at.north_m);
+  // (Half of it, where the velocities say nothing.)
+  if (std::max(stretch_.way_m, apart_m / 2) >= kStretchSigmas * std::sqrt(to.variance_m2)) {
+    CloseStretch(to, apart_m);
+  }
 }
 
 // Over a stretch that is long against the noise, the chord says what the noise cannot have made
 // longer. Between it and the sum of the steps lies the truth: turns on one side, noise on the
 // other.
-void Odometer::CloseStretch(const Node& at, EastNorth chord) {
-  const double chord_m = std::hypot(chord.east_m, chord.north_m);
-  const double surplus_m = std::max(0.0, stretch_m_ - chord_m);
-  const double noise_m = std::min(surplus_m, stretch_noise_m_);
-  held_.distance_m -= kNoiseShare * noise_m;
-  held_.doubt_m += noise_m;
+void Odometer::CloseStretch(const Node& at, double chord_m) {
+  const double way_m = std::max(stretch_.way_m, 1e-9);
+  const double surplus_m = stretch_.way_m - chord_m;
+  if (chord_m > 2 * stretch_.way_m) {  // velocities that say nothing
+    held_.distance_m -= surplus_m;
+    held_.doubt_m -= surplus_m;
+  } else {
+    // With its sign: the noise of the chord has none, and cancels.
+    const double noise_m = surplus_m * std::min(1.0, stretch_.jitter_m / way_m) +
+                           std::clamp(surplus_m, 0.0, stretch_.noise_m);
+    const double told = std::min(1.0, stretch_.told_m / way_m);
+    held_.distance_m -= kNoiseShare * (1 - told) * noise_m;
+    held_.doubt_m += (1 - kNoiseShare * told) * noise_m;
+  }
   BeginStretch(at);
 }
 
 void Odometer::BeginStretch(const Node& at) {
-  stretch_from_ = at.position;
-  stretch_frame_ = LocalFrame(stretch_from_);
-  stretch_m_ = stretch_noise_m_ = 0;
+  stretch_ = {at.position};
+  stretch_frame_ = LocalFrame(at.position);
 }
 
 void Odometer::CommitHeld() {
@@ -196,6 +213,26 @@ void Odometer::TakeBack(const Node& at) {
   doubt_m_ += 0.1 * surplus_m;
 }
 
+// The way from the place of rest to `at`, where the start was noticed: along the estimates since
+// the last one near the place, as far as they stand out of the noise.
+double Odometer::UnnoticedM(const Node& at) const {
+  const EastNorth end = rest_frame_.ToLocal(at.position);
+  const double near_m = kNearSigmas * std::sqrt(leg_variance_m2_ + at.variance_m2);
+  const auto apart_m = [](EastNorth a, EastNorth b) {
+    return std::hypot(a.east_m - b.east_m, a.north_m - b.north_m);
+  };
+  double way_m = 0;
+  EastNorth to = end;
+  for (std::uint32_t i = mark_count_; i-- > 0;) {
+    const EastNorth p = rest_frame_.ToLocal(marks_[(mark_begin_ + i) % kMarks].position);
+    if (apart_m(p, rest_) <= near_m) break;
+    if (apart_m(p, to) <= 4 * near_m) continue;
+    way_m += apart_m(p, to);
+    to = p;
+  }
+  return way_m + apart_m(to, rest_);
+}
+
 // Whether the way that began at leaving_ is one. Near its place, and for some time, it may be the
 // filter that follows a jump of the receiver. A way advances in many steps, a jump in one or two;
 // speeds that the receiver reports tell at once.
@@ -205,7 +242,8 @@ bool Odometer::Left(const Node& at) const {
   const EastNorth here = rest_frame_.ToLocal(at.position);
   const double away_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
   if (away_m <= std::max(kExcursionM, 4 * std::sqrt(at.variance_m2))) return false;
-  return told_m_ >= away_m / 2 || away_m - jump_m_ > kExcursionM / 2 || since > kJump;
+  return excursion_.told_m >= away_m / 2 || away_m - excursion_.jump_m > kExcursionM / 2 ||
+         since > kJump;
 }
 
 // The device rests again before it got away from its last place of rest: what it did there is not
@@ -272,8 +310,10 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
     node.speed_mps = *fix->speed_mps;
     node.speed_sigma_mps = kSpeedSigmaMps;
   }
+  node.told = fix != nullptr && fix->speed_mps.has_value();
   if (last_ && fix != nullptr && fix->speed_mps && *fix->speed_mps < kSaneMps) {
-    told_m_ += std::max(0.0, *fix->speed_mps) * std::min(10.0, Seconds(node.time - last_->time));
+    excursion_.told_m +=
+        std::max(0.0, *fix->speed_mps) * std::min(10.0, Seconds(node.time - last_->time));
   }
   if (!last_) {
     RestAt(node);
@@ -283,11 +323,12 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
   } else if (motion == Motion::kStationary) {
     if (motion_ == Motion::kStationary) {
       if (e.speed_mps() < kRestSpeedMps) FollowRest(node);
+      AddMark(node);
     } else if (leaving_) {
       EndExcursion(node);
     } else if (motion_ == Motion::kMoving) {
       Walk(node);
-      TakeBack(node);
+      if (!node.told) TakeBack(node);
       CommitHeld();
       EndLeg(node);
       held_.variance_m2 = held_.doubt_m = 0;
@@ -298,14 +339,10 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
     }
   } else {
     if (motion_ == Motion::kStationary) {
-      const EastNorth at = rest_frame_.ToLocal(node.position);
-      held_.variance_m2 = held_.doubt_m = 0;
-      held_.distance_m = std::min(0.0, held_.distance_m) +
-                         std::hypot(at.east_m - rest_.east_m, at.north_m - rest_.north_m);
+      const double way_m = UnnoticedM(node);
+      held_ = {std::min(0.0, held_.distance_m) + way_m, 0, kUnnoticedDoubt * way_m};
       leaving_ = node.time;
-      told_m_ = 0;
-      jump_m_ = std::max(0.0, held_.distance_m - kUnnoticedM);
-      largest_m_ = 0;
+      excursion_ = {0, std::max(0.0, way_m - kUnnoticedM), 0};
       mark_count_ = 0;
       BeginStretch(node);
     } else {
@@ -315,9 +352,9 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
       // The two largest steps may be jumps: there and on.
       const EastNorth chord = frame_.ToLocal(node.position);
       const double step_m = std::hypot(chord.east_m, chord.north_m);
-      if (*leaving_ != node.time && step_m > largest_m_) {
-        jump_m_ += 2 * (step_m - largest_m_);
-        largest_m_ = step_m;
+      if (*leaving_ != node.time && step_m > excursion_.largest_m) {
+        excursion_.jump_m += 2 * (step_m - excursion_.largest_m);
+        excursion_.largest_m = step_m;
       }
       if (Left(node)) leaving_.reset();
     }
@@ -347,7 +384,8 @@ Distance Odometer::total() const {
   double variance_m2 = variance_m2_, doubt_m = doubt_m_;
   if (leaving_) doubt_m += std::max(0.0, held_.distance_m);
   if (last_ && motion_ == Motion::kMoving) variance_m2 += leg_variance_m2_ + last_->variance_m2;
-  return {distance_m_, kNormal95 * std::sqrt(variance_m2) + kScaleError * distance_m_ + doubt_m};
+  return {distance_m_,
+          kNormal95 * std::sqrt(variance_m2) + kScaleError * distance_m_ + std::max(0.0, doubt_m)};
 }
 
 Distance Odometer::Between(const Distance& earlier, const Distance& now) {
@@ -370,6 +408,7 @@ void Odometer::Save(std::vector<std::byte>& out) const {
                            last_->variance_m2}) {
       w.F64(v);
     }
+    w.Bool(last_->told);
   }
   w.U8(static_cast<std::uint8_t>(motion_));
   w.Position(rest_origin_);
@@ -379,10 +418,11 @@ void Odometer::Save(std::vector<std::byte>& out) const {
   }
   w.OptTime(leaving_);
   for (const double v : {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, correction_m2_,
-                         told_m_, jump_m_, largest_m_, stretch_m_, stretch_noise_m_}) {
+                         excursion_.told_m, excursion_.jump_m, excursion_.largest_m, stretch_.way_m,
+                         stretch_.noise_m, stretch_.jitter_m, stretch_.told_m}) {
     w.F64(v);
   }
-  w.Position(stretch_from_);
+  w.Position(stretch_.from);
   w.U32(mark_count_);
   for (std::uint32_t i = 0; i < mark_count_; ++i) {
     const Mark& m = marks_[(mark_begin_ + i) % kMarks];
@@ -404,6 +444,7 @@ Status Odometer::Restore(std::span<const std::byte> image) {
     for (double* v : {&n.ve_mps, &n.vn_mps, &n.speed_mps, &n.speed_sigma_mps, &n.variance_m2}) {
       *v = r.F64();
     }
+    n.told = r.Bool();
     o.last_ = n;
     o.frame_ = LocalFrame(n.position);
   }
@@ -414,21 +455,23 @@ Status Odometer::Restore(std::span<const std::byte> image) {
     *v = r.F64();
   }
   o.leaving_ = r.OptTime();
-  for (double* v : {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_,
-                    &o.correction_m2_, &o.stretch_m_, &o.stretch_noise_m_}) {
+  for (double* v :
+       {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_, &o.correction_m2_,
+        &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m, &o.stretch_.way_m,
+        &o.stretch_.noise_m, &o.stretch_.jitter_m, &o.stretch_.told_m}) {
     *v = r.F64();
   }
-  o.stretch_from_ = r.Position();
+  o.stretch_.from = r.Position();
   o.mark_count_ = r.Count(kMarks);
   for (std::uint32_t i = 0; i < o.mark_count_; ++i) {
     o.marks_[i] = {r.Time(), r.Position(), r.F64()};
   }
-  if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 || o.doubt_m_ < 0 ||
+  if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 ||
       o.leg_variance_m2_ < 0 || o.correction_m2_ < 0) {
     return CorruptState("odometer");
   }
   o.rest_frame_ = LocalFrame(o.rest_origin_);
-  o.stretch_frame_ = LocalFrame(o.stretch_from_);
+  o.stretch_frame_ = LocalFrame(o.stretch_.from);
   *this = o;
   return {};
 }

@@ -53,6 +53,7 @@ class Odometer {
     double speed_mps = 0;  ///< measured without a direction, or the length of the velocity
     double speed_sigma_mps = 0;
     double variance_m2 = 0;  ///< of the position, per axis
+    bool told = false;       ///< the receiver reported a speed
   };
   /// Where the way stood lately: what lies behind a stop is judged when the stop is known.
   struct Mark {
@@ -68,11 +69,12 @@ class Odometer {
   };
   double CurveM(const Node& to, EastNorth chord) const;
   void Walk(const Node& to);
-  void CloseStretch(const Node& at, EastNorth chord);
+  void CloseStretch(const Node& at, double chord_m);
   void BeginStretch(const Node& at);
   void CommitHeld();
   void TakeBack(const Node& at);
   void AddMark(const Node& at);
+  double UnnoticedM(const Node& at) const;
   bool Left(const Node& at) const;
   void EndExcursion(const Node& at);
   void EndLeg(const Node& at);
@@ -85,22 +87,32 @@ class Odometer {
   LatLon rest_origin_;
   EastNorth rest_;
   Held held_;
-  std::optional<MonoTime> leaving_;  ///< moving, but not yet away from the place of rest
-  double told_m_ = 0;                ///< the way by reported speeds since then
-  double jump_m_ = 0;                ///< what of the distance since then may be jumps
-  double largest_m_ = 0;             ///< the largest step since then
+  /// Moving, but not yet known to be away from the place of rest.
+  std::optional<MonoTime> leaving_;
+  struct Excursion {
+    double told_m = 0;     ///< the way by reported speeds
+    double jump_m = 0;     ///< what of the distance may be jumps
+    double largest_m = 0;  ///< the largest step
+  };
+  Excursion excursion_;  ///< since leaving_
   double distance_m_ = 0;
   double variance_m2_ = 0;      ///< independent errors
   double doubt_m_ = 0;          ///< errors of one sign, that add up
   double leg_variance_m2_ = 0;  ///< of the position where the present leg began
   double correction_m2_ = 0;    ///< running mean square of what positions add to velocities
-  /// The stretch in which noise cannot make a detour: where it began, its way and its doubt.
-  LatLon stretch_from_;
-  double stretch_m_ = 0, stretch_noise_m_ = 0;
+  /// The part of the way that noise cannot make much longer: its ends are far apart.
+  struct Stretch {
+    LatLon from;
+    double way_m = 0;
+    double noise_m = 0;   ///< longer by errors of the velocity, at most
+    double jitter_m = 0;  ///< way where positions jitter as much as they move
+    double told_m = 0;    ///< way with reported speeds
+  };
+  Stretch stretch_;
   std::array<Mark, kMarks> marks_{};
   std::uint32_t mark_begin_ = 0, mark_count_ = 0;
   LocalFrame frame_, rest_frame_,
-      stretch_frame_;  ///< at last_, rest_origin_, stretch_from_; derived
+      stretch_frame_;  ///< at last_, rest_origin_, stretch_.from; derived
 };
 
 }  // namespace waymark
