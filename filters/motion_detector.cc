@@ -34,6 +34,7 @@ constexpr double kShortestSpanS = 15, kLongestSpanS = 90;
 constexpr double kShortestStartSpanS = 10, kLeastDepartureM = 8;
 constexpr double kStartSpanPerNoise = 8, kProgressNoises = 1.0, kStartNoises = 3.5;
 constexpr double kQuietM = 5;
+constexpr double kSparseS = 4;
 constexpr double kRestSpanReportedS = 6, kStartSpanReportedS = 5;
 constexpr double kFastMps = 2.5;  // no standing device reports this twice
 constexpr double kLeastSpeedNoiseMps = 0.1;
@@ -333,10 +334,12 @@ std::optional<MonoTime> MotionDetector::FindStart() const {
     }
   }
   // One estimate in many seconds: three that lead away, each out of the noise of the last.
-  const Look sparse = LookBack(0);
-  if (sparse.samples == 3 && sparse.span_s >= kShortestStartSpanS &&
-      sparse.progress_m > 2 * noise_m && away_m > kFarNoises * noise_m) {
-    return DepartureTime();
+  if (state_.count >= 3 && away_m > 4 * noise_m) {
+    const double last_s = Seconds(newest.time - At(state_.count - 2).time);
+    const double before_s = Seconds(At(state_.count - 2).time - At(state_.count - 3).time);
+    if (std::min(last_s, before_s) >= kSparseS && LookBack(0).progress_m > noise_m) {
+      return DepartureTime();
+    }
   }
   if (state_.far && Seconds(newest.time - *state_.far) >= kFarSpanS) return DepartureTime();
   return std::nullopt;

@@ -163,7 +163,7 @@ void Odometer::CloseStretch(const Node& at, double chord_m) {
                            std::clamp(surplus_m, 0.0, stretch_.noise_m);
     const double told = std::min(1.0, stretch_.told_m / way_m);
     held_.distance_m -= kNoiseShare * (1 - told) * noise_m;
-    held_.doubt_m += (1 - kNoiseShare * told) * noise_m;
+    held_.doubt_m += noise_m;
   }
   BeginStretch(at);
 }
@@ -242,26 +242,28 @@ bool Odometer::Left(const Node& at) const {
   const EastNorth here = rest_frame_.ToLocal(at.position);
   const double away_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
   if (away_m <= std::max(kExcursionM, 4 * std::sqrt(at.variance_m2))) return false;
+  // Estimates far apart in time show no burst of bad fixes whole: several agreed on the way
+  // already.
+  if (excursion_.steps >= 2 && excursion_.shortest_s > kShortStepS) return true;
   return excursion_.told_m >= away_m / 2 || away_m - excursion_.jump_m > kExcursionM / 2 ||
          since > kJump;
 }
 
 // The device rests again before it got away from its last place of rest: what it did there is not
-// told from noise but by where it ended.
+// told from noise but by where it ended, and that only after a while: a jump of the receiver comes
+// back.
 void Odometer::EndExcursion(const Node& at) {
   const EastNorth here = rest_frame_.ToLocal(at.position);
   const double moved_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
-  leaving_.reset();
   const double sigma_m = std::sqrt(leg_variance_m2_ + at.variance_m2);
-  if (moved_m <= kMovedSigmas * sigma_m) {
+  const bool near = moved_m <= kMovedSigmas * sigma_m;
+  if (!near && excursion_.told_m < moved_m / 2 && at.time - *leaving_ <= kExcursion) return;
+  leaving_.reset();
+  if (near) {
     held_ = {};
     return;
   }
-  if (moved_m > std::max(kExcursionM, 4 * sigma_m)) {
-    Walk(at);
-  } else {
-    held_.distance_m = moved_m;
-  }
+  if (moved_m <= std::max(kExcursionM, 4 * sigma_m)) held_.distance_m = moved_m;
   CommitHeld();
   EndLeg(at);
 }
@@ -321,11 +323,12 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
   } else if (motion == Motion::kUnknown) {
     Walk(node);
   } else if (motion == Motion::kStationary) {
-    if (motion_ == Motion::kStationary) {
+    if (leaving_) {
+      if (motion_ == Motion::kMoving) Walk(node);
+      EndExcursion(node);
+    } else if (motion_ == Motion::kStationary) {
       if (e.speed_mps() < kRestSpeedMps) FollowRest(node);
       AddMark(node);
-    } else if (leaving_) {
-      EndExcursion(node);
     } else if (motion_ == Motion::kMoving) {
       Walk(node);
       if (!node.told) TakeBack(node);
@@ -338,23 +341,32 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
       RestAt(node);
     }
   } else {
-    if (motion_ == Motion::kStationary) {
+    if (motion_ == Motion::kStationary && !leaving_) {
       const double way_m = UnnoticedM(node);
       held_ = {std::min(0.0, held_.distance_m) + way_m, 0, kUnnoticedDoubt * way_m};
       leaving_ = node.time;
-      excursion_ = {0, std::max(0.0, way_m - kUnnoticedM), 0};
+      excursion_ = {};
+      excursion_.jump_m = std::max(0.0, way_m - kUnnoticedM);
       mark_count_ = 0;
       BeginStretch(node);
     } else {
       Walk(node);
+      // What a rest that was none has swallowed.
+      if (leaving_ && motion_ == Motion::kStationary) {
+        held_.distance_m = std::max(held_.distance_m, UnnoticedM(node));
+      }
     }
     if (leaving_) {
       // The two largest steps may be jumps: there and on.
       const EastNorth chord = frame_.ToLocal(node.position);
       const double step_m = std::hypot(chord.east_m, chord.north_m);
-      if (*leaving_ != node.time && step_m > excursion_.largest_m) {
-        excursion_.jump_m += 2 * (step_m - excursion_.largest_m);
-        excursion_.largest_m = step_m;
+      if (*leaving_ != node.time) {
+        ++excursion_.steps;
+        excursion_.shortest_s = std::min(excursion_.shortest_s, Seconds(node.time - last_->time));
+        if (step_m > excursion_.largest_m) {
+          excursion_.jump_m += 2 * (step_m - excursion_.largest_m);
+          excursion_.largest_m = step_m;
+        }
       }
       if (Left(node)) leaving_.reset();
     }
@@ -417,9 +429,10 @@ void Odometer::Save(std::vector<std::byte>& out) const {
     w.F64(v);
   }
   w.OptTime(leaving_);
-  for (const double v : {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, correction_m2_,
-                         excursion_.told_m, excursion_.jump_m, excursion_.largest_m, stretch_.way_m,
-                         stretch_.noise_m, stretch_.jitter_m, stretch_.told_m}) {
+  for (const double v :
+       {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, correction_m2_, excursion_.told_m,
+        excursion_.jump_m, excursion_.largest_m, excursion_.shortest_s, excursion_.steps,
+        stretch_.way_m, stretch_.noise_m, stretch_.jitter_m, stretch_.told_m}) {
     w.F64(v);
   }
   w.Position(stretch_.from);
@@ -457,8 +470,9 @@ Status Odometer::Restore(std::span<const std::byte> image) {
   o.leaving_ = r.OptTime();
   for (double* v :
        {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_, &o.correction_m2_,
-        &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m, &o.stretch_.way_m,
-        &o.stretch_.noise_m, &o.stretch_.jitter_m, &o.stretch_.told_m}) {
+        &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m,
+        &o.excursion_.shortest_s, &o.excursion_.steps, &o.stretch_.way_m, &o.stretch_.noise_m,
+        &o.stretch_.jitter_m, &o.stretch_.told_m}) {
     *v = r.F64();
   }
   o.stretch_.from = r.Position();

@@ -93,6 +93,8 @@ class Odometer {
     double told_m = 0;     ///< the way by reported speeds
     double jump_m = 0;     ///< what of the distance may be jumps
     double largest_m = 0;  ///< the largest step
+    double shortest_s = 3600;
+    double steps = 0;
   };
   Excursion excursion_;  ///< since leaving_
   double distance_m_ = 0;
