@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <utility>
 
 #include "filters/state_bytes.h"
 
@@ -16,7 +17,11 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x53494D50;  // "SIMP"
-constexpr std::uint16_t kStateVersion = 1;
+constexpr std::uint16_t kStateVersion = 2;
+
+// Estimates closer in time than this leave no room for the curve to leave the bound between them
+// by more than a percent of it (track_ablation simplifier, column dense).
+constexpr double kDenseS = 1.5;
 
 bool Usable(const Estimate& e) {
   return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
@@ -77,10 +82,11 @@ TrackSimplifier::Point TrackSimplifier::ToPoint(const Estimate& e) const {
 void TrackSimplifier::Begin(const Estimate& knot) {
   knot_ = knot;
   frame_ = LocalFrame(knot.position);
-  count_ = candidate_ = tail_count_ = wait_ = 0;
+  count_ = candidate_ = tail_count_ = wait_ = skipped_ = 0;
 }
 
-// The curve from the last knot to window_[end] passes all the estimates before it.
+// The curve from the last knot to window_[end] passes all the estimates before it, and the curves
+// between them where they are far apart in time.
 bool TrackSimplifier::Reaches(std::size_t end) const {
   const Point& to = window_[end];
   const double inverse_s = 1 / to.t_s;
@@ -89,15 +95,43 @@ bool TrackSimplifier::Reaches(std::size_t end) const {
   const double ve = to.ve_mps * to.t_s, vn = to.vn_mps * to.t_s;
   const double be = 3 * to.east_m - 2 * ce - ve, bn = 3 * to.north_m - 2 * cn - vn;
   const double ae = ce + ve - 2 * to.east_m, an = cn + vn - 2 * to.north_m;
+  const auto off = [&](const Point& p) {
+    const double s = p.t_s * inverse_s;
+    return EastNorth{((ae * s + be) * s + ce) * s - p.east_m,
+                     ((an * s + bn) * s + cn) * s - p.north_m};
+  };
+  const auto off_mps = [&](const Point& p) {
+    const double s = p.t_s * inverse_s;
+    return EastNorth{((3 * ae * s + 2 * be) * s + ce) * inverse_s - p.ve_mps,
+                     ((3 * an * s + 2 * bn) * s + cn) * inverse_s - p.vn_mps};
+  };
+  // Between two estimates both curves are cubics, so their difference is one too: the Hermite curve
+  // of the differences at its ends.
+  const auto between = [&](const Point& p, const Point& q) {
+    const double dt = q.t_s - p.t_s, bound_m = std::max(p.bound_m, q.bound_m);
+    const EastNorth d0 = off(p), d1 = off(q), w0 = off_mps(p), w1 = off_mps(q);
+    for (const double s : {0.25, 0.5, 0.75}) {
+      const double h01 = s * s * (3 - 2 * s), h10 = s * (1 - s) * (1 - s) * dt;
+      const double h11 = s * s * (s - 1) * dt;
+      const double e = (1 - h01) * d0.east_m + h01 * d1.east_m + h10 * w0.east_m + h11 * w1.east_m;
+      const double n =
+          (1 - h01) * d0.north_m + h01 * d1.north_m + h10 * w0.north_m + h11 * w1.north_m;
+      if (!(e * e + n * n <= bound_m * bound_m)) return false;
+    }
+    return true;
+  };
+  Point knot;
+  knot.ve_mps = knot_->velocity_east_mps;
+  knot.vn_mps = knot_->velocity_north_mps;
+  knot.bound_m = window_[0].bound_m;
   // A curve that fails does so soonest near its end, where the new estimate changed it most.
   for (std::size_t i = end; i-- > 0;) {
     const Point& p = window_[i];
-    const double s = p.t_s * inverse_s;
-    const double de = ((ae * s + be) * s + ce) * s - p.east_m;
-    const double dn = ((an * s + bn) * s + cn) * s - p.north_m;
-    if (!(de * de + dn * dn <= p.bound_m * p.bound_m)) return false;
+    const EastNorth d = off(p);
+    if (!(d.east_m * d.east_m + d.north_m * d.north_m <= p.bound_m * p.bound_m)) return false;
+    if (window_[i + 1].t_s - p.t_s > kDenseS && !between(p, window_[i + 1])) return false;
   }
-  return true;
+  return end == 0 || window_[0].t_s <= kDenseS || between(knot, window_[0]);
 }
 
 void TrackSimplifier::Add(const Estimate& e) {
@@ -105,15 +139,27 @@ void TrackSimplifier::Add(const Estimate& e) {
   tail_[tail_count_++] = e;
   // In a long window not every estimate is tried as an end: a sixteenth of the window is skipped
   // between trials, which bounds the work per estimate by 16 points. All are checked as inside.
+  // Where a trial fails, those skipped before it are tried too, once.
   if (wait_ > 0 && tail_count_ <= kPatience) {
     --wait_;
+    ++skipped_;
     return;
   }
-  if (!Reaches(count_ - 1)) return;
-  candidate_ = count_ - 1;
-  tail_[0] = e;
-  tail_count_ = 1;
-  wait_ = std::min<std::uint32_t>(count_ / 16, kPatience - 1);
+  const std::uint32_t skipped = std::exchange(skipped_, 0);
+  for (std::uint32_t back = 0; back <= skipped; ++back) {
+    if (!Reaches(count_ - 1 - back)) continue;
+    Accept(back);
+    return;
+  }
+}
+
+// The estimate `back` before the newest becomes the candidate.
+void TrackSimplifier::Accept(std::uint32_t back) {
+  candidate_ = count_ - 1 - back;
+  std::copy(tail_.begin() + (tail_count_ - 1 - back), tail_.begin() + tail_count_, tail_.begin());
+  tail_count_ = back + 1;
+  // After a failure the reach ends: from here on each is tried.
+  wait_ = back > 0 ? 0 : std::min<std::uint32_t>(count_ / 16, kPatience - 1);
 }
 
 void TrackSimplifier::EmitCandidate(std::vector<Estimate>& knots) {
@@ -131,10 +177,10 @@ void TrackSimplifier::EmitCandidate(std::vector<Estimate>& knots) {
 void TrackSimplifier::CloseAtNewest(std::vector<Estimate>& knots) {
   while (count_ > 0) {
     // The newest may not have been tried yet.
-    if (candidate_ != count_ - 1 && tail_count_ > 1 && Reaches(count_ - 1)) {
-      tail_[0] = tail_[tail_count_ - 1];
-      tail_count_ = 1;
-      candidate_ = count_ - 1;
+    for (std::uint32_t back = 0; back + 1 < tail_count_ && back <= skipped_; ++back) {
+      if (!Reaches(count_ - 1 - back)) continue;
+      Accept(back);
+      break;
     }
     EmitCandidate(knots);
   }
@@ -205,6 +251,7 @@ void TrackSimplifier::Save(std::vector<std::byte>& out) const {
   w.U32(count_);
   w.U32(candidate_);
   w.U32(wait_);
+  w.U32(skipped_);
   w.U32(tail_count_);
   for (std::uint32_t i = 0; i < count_; ++i) {
     const Point& p = window_[i];
@@ -222,6 +269,7 @@ Status TrackSimplifier::Restore(std::span<const std::byte> image) {
   s.count_ = r.Count(kWindow);
   s.candidate_ = r.Count(kWindow);
   s.wait_ = r.Count(kPatience);
+  s.skipped_ = r.Count(kPatience);
   s.tail_count_ = r.Count(kPatience + 1);
   for (std::uint32_t i = 0; i < s.count_; ++i) {
     Point& p = s.window_[i];
@@ -232,7 +280,8 @@ Status TrackSimplifier::Restore(std::span<const std::byte> image) {
   for (std::uint32_t i = 0; i < s.tail_count_; ++i) s.tail_[i] = ReadEstimate(r);
   const bool consistent = s.count_ == 0 ? s.tail_count_ == 0 && s.candidate_ == 0
                                         : s.knot_.has_value() && s.tail_count_ >= 1 &&
-                                              s.candidate_ + s.tail_count_ == s.count_;
+                                              s.candidate_ + s.tail_count_ == s.count_ &&
+                                              s.skipped_ < s.tail_count_;
   if (!outer.done() || !r.done() || !consistent) return CorruptState("track simplifier");
   if (s.knot_) s.frame_ = LocalFrame(s.knot_->position);
   *this = s;

@@ -66,6 +66,7 @@ class TrackSimplifier {
   };
 
   void Add(const Estimate& e);
+  void Accept(std::uint32_t back);
   Point ToPoint(const Estimate& e) const;
   bool Reaches(std::size_t end) const;
   bool FallsDue(const Estimate& e) const;
@@ -79,7 +80,8 @@ class TrackSimplifier {
   std::array<Point, kWindow> window_{};
   std::uint32_t count_ = 0;      ///< estimates after the last knot
   std::uint32_t candidate_ = 0;  ///< index of the latest that the curve may end at
-  std::uint32_t wait_ = 0;       ///< estimates to take unchecked in a long window
+  std::uint32_t wait_ = 0;       ///< estimates to take untried in a long window
+  std::uint32_t skipped_ = 0;    ///< the newest that were not tried as an end
   /// The estimates from the candidate on, whole.
   std::array<Estimate, kPatience + 1> tail_{};
   std::uint32_t tail_count_ = 0;

@@ -52,6 +52,34 @@ double CurveError(const std::vector<Estimate>& track, std::size_t a, std::size_t
   return worst;
 }
 
+// The Hermite curve from a to b at a fraction of its time, in the plane of `frame`.
+EastNorth CurveAt(const Estimate& a, const Estimate& b, const LocalFrame& frame, double s) {
+  const EastNorth p = frame.ToLocal(a.position), q = frame.ToLocal(b.position);
+  const double dt = Seconds(b.time - a.time);
+  const double h00 = (1 + 2 * s) * (1 - s) * (1 - s), h10 = s * (1 - s) * (1 - s) * dt;
+  const double h01 = s * s * (3 - 2 * s), h11 = s * s * (s - 1) * dt;
+  return {
+      h00 * p.east_m + h10 * a.velocity_east_mps + h01 * q.east_m + h11 * b.velocity_east_mps,
+      h00 * p.north_m + h10 * a.velocity_north_mps + h01 * q.north_m + h11 * b.velocity_north_mps};
+}
+
+// The largest distance at equal times between the curve through the knots and the curve through all
+// the estimates, ten times between each two of them.
+double DenseError(const std::vector<Estimate>& track, std::size_t a, std::size_t b) {
+  const LocalFrame frame(track[a].position);
+  double worst = 0;
+  for (std::size_t i = a; i < b; ++i) {
+    for (int k = 1; k <= 10; ++k) {
+      const MonoTime t = track[i].time + (track[i + 1].time - track[i].time) * k / 10;
+      const double whole = Seconds(t - track[a].time) / Seconds(track[b].time - track[a].time);
+      const EastNorth x = CurveAt(track[a], track[b], frame, whole);
+      const EastNorth y = CurveAt(track[i], track[i + 1], frame, k / 10.0);
+      worst = std::max(worst, std::hypot(x.east_m - y.east_m, x.north_m - y.north_m));
+    }
+  }
+  return worst;
+}
+
 // Fewest knots by dynamic programming over segments of up to 240 estimates.
 std::size_t Optimum(const std::vector<Estimate>& track, double bound) {
   std::vector<std::size_t> best(track.size(), track.size());
@@ -68,8 +96,8 @@ std::size_t Optimum(const std::vector<Estimate>& track, double bound) {
 
 void PrintSimplifier() {
   std::printf("\nKnots of the simplifier at one bound (synchronised), settled estimates at 1 Hz\n");
-  std::printf("%-36s %6s %7s %8s %8s %8s %8s\n", "session", "bound", "fixes", "ours", "DP",
-              "optimum", "worst m");
+  std::printf("%-36s %6s %7s %8s %8s %8s %8s %8s\n", "session", "bound", "fixes", "ours", "DP",
+              "optimum", "worst m", "dense m");
   for (const Session& s : SurveyedDrives()) {
     if (s.fixes.size() < 1000) continue;
     EstimatorOptions options;
@@ -85,18 +113,19 @@ void PrintSimplifier() {
       std::vector<Estimate> knots;
       for (const Estimate& e : track) simplifier.Push(e, knots);
       simplifier.Flush(knots);
-      double worst = 0;
+      double worst = 0, dense = 0;
       std::size_t at = 0;
       for (std::size_t k = 1; k < knots.size(); ++k) {
         std::size_t to = at;
         while (track[to].time < knots[k].time) ++to;
         worst = std::max(worst, CurveError(track, at, to));
+        dense = std::max(dense, DenseError(track, at, to));
         at = to;
       }
       std::size_t dp = 2;
       DouglasPeucker(track, 0, track.size() - 1, bound, &dp);
-      std::printf("%-36s %6.0f %7zu %8zu %8zu %8zu %8.2f\n", s.name.c_str(), bound, track.size(),
-                  knots.size(), dp, Optimum(track, bound), worst);
+      std::printf("%-36s %6.0f %7zu %8zu %8zu %8zu %8.2f %8.2f\n", s.name.c_str(), bound,
+                  track.size(), knots.size(), dp, Optimum(track, bound), worst, dense);
     }
   }
 }
