@@ -111,7 +111,7 @@ RC_GTEST_PROP(TrackSimplifier, KeepsTheCurveBetweenTheEstimatesWithinTheBound, (
   std::size_t k = 0;
   for (std::size_t i = 0; i + 1 < track.size(); ++i) {
     while (knots[k + 1].time <= track[i].time) ++k;
-    const LocalFrame frame(track[i].position);
+    const LocalFrame frame(knots[k].position);
     const double whole_s = Seconds(knots[k + 1].time - knots[k].time);
     for (int part = 1; part < 20; ++part) {
       const double s = part / 20.0;
