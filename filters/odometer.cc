@@ -315,7 +315,7 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
   node.told = fix != nullptr && fix->speed_mps.has_value();
   if (last_ && fix != nullptr && fix->speed_mps && *fix->speed_mps < kSaneMps) {
     excursion_.told_m +=
-        std::max(0.0, *fix->speed_mps) * std::min(10.0, Seconds(node.time - last_->time));
+        std::max(0.0, *fix->speed_mps) * std::min(kLongStepS, Seconds(node.time - last_->time));
   }
   if (!last_) {
     RestAt(node);

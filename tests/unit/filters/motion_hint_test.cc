@@ -113,6 +113,7 @@ TEST(MotionHint, AWrongWalkingMakesNoWayAtRest) {
     w.Rest(120);
     for (int i = 0; i < 1800; ++i) {
       Say(w, i % 600 < 300 ? Activity::kWalking : Activity::kAutomotive, 1);
+      w.east_m = 4 * std::sin(i / 19.0);  // the receiver's slow wander
       w.Rest(1);
     }
     EXPECT_EQ(w.odometer.total().distance_m, 0) << speed;
