@@ -3,13 +3,15 @@
 // correlated over 10-100 s and jump (estimation.md E), so a distance alone proves nothing; what
 // a jump lacks is progress: it is one step and then none. Therefore
 //   rest:  over a span long enough for a walker to leave the noise (8 s per metre of it), the drift
-//          is slower than a slow walk; with reported velocities their mean vector decides, since
-//          its error falls with the root of the count, and the span can be short;
-//   start: the mean velocity vector over a few seconds stands out of what it scatters at rest; or,
-//          where the source reports none, the way over a span advances in each of its parts (a
-//          jump advances in two at most); or the estimate stays far from the place of rest.
-// The gap between the two thresholds is the hysteresis. Reference for stays as spatio-temporal
-// clusters: Li et al., "Mining user similarity based on location history", GIS 2008.
+//          is slower than a slow walk and the scatter is the noise's (who goes in a ring drifts
+//          nowhere either); with reported velocities their mean vector decides, in a short span;
+//   start: the mean velocity vector over a few seconds stands out of what such means scattered here
+//          at rest; or the way over a span advances in each of its parts by more than the noise
+//          (a jump advances in two at most); or three fast estimates lead away while the fixes
+//          themselves advance; or the estimate stays far from the place of rest.
+// All lengths and spans scale with the noise: the estimate's radius, and up to half more where the
+// place was seen to scatter more. The gap between the two thresholds is the hysteresis.
+// What follows from rests and starts, stays and trips, is in motion_stays.cc.
 #include "filters/motion_detector.h"
 
 #include <algorithm>
@@ -32,26 +34,28 @@ constexpr double kStartMps = 0.8;
 constexpr double kSpanPerNoise = 8;
 constexpr double kShortestSpanS = 15, kLongestSpanS = 90;
 constexpr double kShortestStartSpanS = 10, kLeastDepartureM = 8;
-constexpr double kStartSpanPerNoise = 8, kProgressNoises = 1.0, kStartNoises = 3.5;
-constexpr double kQuietM = 5;
-constexpr double kSparseS = 4;
+// A quarter of 8 s per metre of noise is longer than the noise from 0.5 m/s on: a slow walk.
+constexpr double kStartSpanPerNoise = 8, kProgressNoises = 1.0;
+// Of the mean velocity vector at rest: 3.5 sigma of a circular normal error are passed once in 460.
+constexpr double kStartNoises = 3.5;
+constexpr double kQuietM = 5;   // beyond, jumps that the filter follows look like departures
+constexpr double kSparseS = 4;  // estimates this far apart: three of them tell a start
 constexpr double kRestSpanReportedS = 6, kStartSpanReportedS = 5;
-constexpr double kFastMps = 2.5;  // no standing device reports this twice
-constexpr double kLeastSpeedNoiseMps = 0.1;
-constexpr double kSpeedMemory = 60;
+constexpr double kFastMps = 2.5;             // no standing device reports this twice
+constexpr double kLeastSpeedNoiseMps = 0.1;  // the resolution of what receivers report at rest
+constexpr double kSpeedMemory = 60;          // fixes
 constexpr double kSampleSpacingS = 0.9;
 // A jump of a canyon lasts 10 s on average, exponentially (estimation.md E): 1 % outlast 45 s.
+// 5 sigma of a circular normal error are passed once in 270 000.
 constexpr double kFarSpanS = 45, kFarNoises = 5, kLeastFarM = 12;
+// Against the estimate's own sigma: what a rest may scatter, and how much more the place is
+// believed to (a walk that is not noticed yet scatters too: with no limit it would never be).
 constexpr double kRestScatter = 2.5, kMostScatter = 1.5;
 constexpr Duration kGap = seconds(60);
 constexpr Duration kHintAge = seconds(60);
 constexpr double kHintConfidence = 0.6;
 // The window is kept within this of its origin; LocalFrame is exact to 1 um there.
 constexpr double kRecentreM = 5000;
-// Errors that all the fixes of a stay share (satellite orbits, multipath of the place), per axis.
-constexpr double kSharedErrorM = 1.0;
-// Errors decorrelate in about a minute (estimation.md finding 2).
-constexpr double kDecorrelationS = 60;
 
 // No estimate of ours is beyond these; squares of what is would not be finite.
 constexpr double kSaneMps = 1e5, kSaneM = 1e8;
@@ -414,31 +418,6 @@ void MotionDetector::Rest(MonoTime since, std::vector<MotionEvent>& out) {
   if (state_.in_stay) RestInStay(out);
 }
 
-// Rest again: near the stay it goes on, elsewhere it has ended.
-void MotionDetector::RestInStay(std::vector<MotionEvent>& out) {
-  const double apart_m = Hypot(state_.place.at.east_m - state_.stay_at.east_m,
-                               state_.place.at.north_m - state_.stay_at.north_m);
-  if (apart_m > std::max(options_.stay_radius_m, 3 * NoiseM())) LeaveStay(out);
-}
-
-// The place of a stay from all its rests.
-MotionDetector::Place MotionDetector::StayPlace() const {
-  const Place& before = state_.stay_place;
-  Place now = state_.place;
-  if (state_.motion != Motion::kStationary || now.fixes == 0) return before;
-  if (before.fixes == 0) return now;
-  const double weight = before.weight + now.weight;
-  const double k = weight > 0 ? before.weight / weight : 0;
-  now.at.east_m += k * (before.at.east_m - now.at.east_m);
-  now.at.north_m += k * (before.at.north_m - now.at.north_m);
-  now.variance_m2 += k * (before.variance_m2 - now.variance_m2);
-  now.scatter_m2 += k * (before.scatter_m2 - now.scatter_m2);
-  now.weight = weight;
-  now.fixes += before.fixes;
-  now.first = before.first;
-  return now;
-}
-
 void MotionDetector::Start(MonoTime since, const Distance& odometer,
                            std::vector<MotionEvent>& out) {
   if (state_.in_stay) state_.stay_place = StayPlace();
@@ -452,54 +431,6 @@ void MotionDetector::Start(MonoTime since, const Distance& odometer,
   MotionEvent event;
   event.kind = MotionEvent::Kind::kMotionChange;
   event.change = {state_.since, UtcAt(state_.since), Motion::kMoving, state_.departed_from};
-  out.push_back(event);
-}
-
-// A rest that has lasted becomes a stay and ends the trip.
-void MotionDetector::SettleStay(MonoTime now, const Distance& odometer,
-                                std::vector<MotionEvent>& out) {
-  if (state_.in_stay || state_.motion != Motion::kStationary ||
-      now - state_.since < options_.min_stay) {
-    return;
-  }
-  MotionEvent event;
-  const LatLon here = frame_.FromLocal(state_.place.at);
-  if (state_.in_trip) {
-    event.kind = MotionEvent::Kind::kTripEnded;
-    event.trip = TripNow(state_.since, here, odometer);
-    out.push_back(event);
-    state_.in_trip = false;
-  }
-  state_.in_stay = true;
-  state_.stay = {};
-  state_.stay.id = state_.next_id++;
-  state_.stay.begin = state_.since;
-  state_.stay_at = state_.place.at;
-  state_.stay_place = {};
-  event = {};
-  event.kind = MotionEvent::Kind::kStayBegan;
-  event.stay = StayNow(state_.since, state_.place);
-  out.push_back(event);
-}
-
-// Out of the surroundings of the stay: it ended when the device departed.
-void MotionDetector::LeaveStay(std::vector<MotionEvent>& out) {
-  MotionEvent event;
-  if (state_.in_stay) {
-    event.kind = MotionEvent::Kind::kStayEnded;
-    event.stay = StayNow(state_.departed, state_.stay_place);
-    out.push_back(event);
-    state_.in_stay = false;
-    event = {};
-  }
-  state_.in_trip = true;
-  state_.trip = {};
-  state_.trip.id = state_.next_id++;
-  state_.trip.begin = state_.trip.end = state_.departed;
-  state_.trip.from = state_.trip.to = state_.departed_from;
-  state_.trip_reading = state_.depart_reading;
-  event.kind = MotionEvent::Kind::kTripBegan;
-  event.trip = TripNow(state_.departed, state_.departed_from, state_.depart_reading);
   out.push_back(event);
 }
 
@@ -576,84 +507,8 @@ void MotionDetector::Observe(const MotionSample& sample) {
   state_.hint = sample;
 }
 
-void MotionDetector::Advance(MonoTime now, const Distance& odometer,
-                             std::vector<MotionEvent>& out) {
-  if (state_.started) SettleStay(now, odometer, out);
-}
-
-std::optional<MonoTime> MotionDetector::NextDeadline() const {
-  if (!state_.started || state_.in_stay || state_.motion != Motion::kStationary) {
-    return std::nullopt;
-  }
-  return state_.since + options_.min_stay;
-}
-
-void MotionDetector::Finish(const Distance& odometer, std::vector<MotionEvent>& out) {
-  if (!state_.started) return;
-  MotionEvent event;
-  if (state_.in_stay) {
-    event.kind = MotionEvent::Kind::kStayEnded;
-    event.stay = StayNow(state_.last, StayPlace());
-    out.push_back(event);
-  } else if (state_.in_trip) {
-    const LatLon here =
-        state_.count > 0 ? frame_.FromLocal(At(state_.count - 1).at) : state_.departed_from;
-    event.kind = MotionEvent::Kind::kTripEnded;
-    event.trip = TripNow(state_.last, here, odometer);
-    out.push_back(event);
-  }
-  const std::uint64_t next_id = state_.next_id;
-  state_ = {};
-  state_.next_id = next_id;
-  frame_ = {};
-}
-
 std::optional<MonoTime> MotionDetector::since() const {
   return state_.motion == Motion::kUnknown ? std::nullopt : std::optional<MonoTime>(state_.since);
-}
-
-Stay MotionDetector::StayNow(MonoTime end, const Place& place) const {
-  Stay stay = state_.stay;
-  stay.end = end;
-  stay.begin_utc = UtcAt(stay.begin);
-  stay.end_utc = UtcAt(end);
-  stay.position = frame_.FromLocal(place.at);
-  stay.fixes = place.fixes;
-  const double independent = std::clamp(1 + Seconds(place.last - place.first) / kDecorrelationS,
-                                        1.0, std::max(1.0, static_cast<double>(place.fixes)));
-  const double variance_m2 = std::max(place.variance_m2, place.scatter_m2) / independent;
-  stay.r68_m = kR68PerSigma * std::sqrt(variance_m2 + kSharedErrorM * kSharedErrorM);
-  return stay;
-}
-
-Trip MotionDetector::TripNow(MonoTime end, LatLon to, const Distance& odometer) const {
-  Trip trip = state_.trip;
-  trip.end = end;
-  trip.begin_utc = UtcAt(trip.begin);
-  trip.end_utc = UtcAt(end);
-  trip.to = to;
-  const Distance way = Odometer::Between(state_.trip_reading, odometer);
-  trip.distance_m = way.distance_m;
-  trip.distance_bound_m = way.bound_m;
-  return trip;
-}
-
-std::optional<Stay> MotionDetector::current_stay() const {
-  if (!state_.in_stay) return std::nullopt;
-  return StayNow(state_.last, StayPlace());
-}
-
-std::optional<Trip> MotionDetector::current_trip() const {
-  if (!state_.in_trip) return std::nullopt;
-  const LatLon here =
-      state_.count > 0 ? frame_.FromLocal(At(state_.count - 1).at) : state_.departed_from;
-  return TripNow(state_.last, here, state_.trip_reading);
-}
-
-std::optional<UtcTime> MotionDetector::UtcAt(MonoTime time) const {
-  if (!state_.utc_minus_mono_ms) return std::nullopt;
-  return UtcTime(
-      milliseconds(time.time_since_epoch().count() / 1'000'000 + *state_.utc_minus_mono_ms));
 }
 
 }  // namespace waymark

@@ -1,12 +1,17 @@
-// Model: while the device moves, the way between two estimates is the length of the cubic Hermite
-// curve through their positions and velocities, so that a turn between them is not cut. While it
-// rests nothing counts, however the estimate wanders; when it leaves, the straight way from the
-// place of rest to the first moving estimate is added, so that the time until the start was
-// noticed is not lost.
+// Model: while the device moves, a step of the way is the length of the curve through two estimates
+// and their velocities, so that a turn between them is not cut; where the positions jitter against
+// the velocities it is, by as much, the speed times the time instead: the speed that the receiver
+// reports without a course, or else the estimate's. Over stretches that are long against the noise
+// the chord says how much of the sum may be noise: positions alone make velocities that wander, and
+// half of what they may have added is taken off.
+// While the device rests nothing counts, however the estimate wanders; when it leaves, the way from
+// the place of rest is added, so that the time until the start was noticed is not lost. A start is
+// held back while it may be a jump of the receiver that comes back. When it comes to rest, what it
+// seemed to walk within the noise about the place is taken back.
 //
 // Error: within a leg (from rest to rest) the errors of the positions cancel but for the first and
-// the last one; each leg adds their variances. What does not cancel, the curvature lost between
-// fixes and the jitter gained, grows with the way.
+// the last one; each leg adds their variances. What has one sign adds up: noise that may have made
+// the way longer, corners cut between fixes far apart, what is held back.
 #include "filters/odometer.h"
 
 #include <algorithm>
@@ -44,16 +49,20 @@ constexpr Duration kExcursion = std::chrono::seconds(60), kJump = std::chrono::s
 constexpr double kUnseenPerS = 0.003, kMostUnseen = 0.3;
 
 // Positions against velocities: corrections are averaged over so many steps, and where they are a
-// fifth of the step both count alike (row "jitter weight" of track_ablation).
+// fifth of the step both count alike (a tenth or a half: filters/README.md, odometer).
 constexpr double kCorrectionSteps = 30;
 constexpr double kJitterWeight = 25;
 // A stretch of ten sigma is longer by noise by one percent at most: sigma^2 / length^2.
 constexpr double kStretchSigmas = 10;
+// Of what noise may have added: between none and all, since turns look the same.
 constexpr double kNoiseShare = 0.5;
 constexpr double kSpeedSigmaMps = 0.3;  // of a reported speed (estimation.md A.5)
 constexpr double kUnnoticedM = 15;      // what a car goes before its start is seen
+// A way that was not noticed is known by a few points; a corner between two fixes lies between the
+// chord and both sides of it.
 constexpr double kUnnoticedDoubt = 0.1, kCornerDoubt = 0.5;
-constexpr double kMarkSpacingS = 1.5;
+constexpr double kMarkSpacingS = 1.5;  // times kMarks: longer than the detector's longest look
+// A circular normal error is within 2 sigma in 86, within 3 in 99 of 100 cases.
 constexpr double kNearSigmas = 2, kMovedSigmas = 3;
 
 // No estimate of ours is beyond these; squares of what is would not be finite.
