@@ -48,6 +48,8 @@ class TrackSimplifier {
   /// `settled` is a knot whatever the limits say (a start or stop, a fence event). If it is the
   /// newest estimate already pushed, that one becomes the knot.
   void Anchor(const Estimate& settled, std::vector<Estimate>& knots);
+  /// The newest estimate that was pushed becomes a knot; the track goes on.
+  void Close(std::vector<Estimate>& knots) { CloseAtNewest(knots); }
   /// Ends the track: the last estimate becomes a knot. The next Push begins a new track.
   void Flush(std::vector<Estimate>& knots);
 

@@ -12,7 +12,7 @@ namespace {
 
 class MemoryOutbox final : public Outbox {
  public:
-  Status Commit(const OutboxWrite& write) override {
+  Result<OutboxRemoved> Commit(const OutboxWrite& write) override {
     std::uint64_t last = last_seq_;
     for (const StoredRecord& r : write.append) {
       if (r.seq <= last) {
@@ -27,9 +27,10 @@ class MemoryOutbox final : public Outbox {
       bytes_ += r.payload.size();
     }
     last_seq_ = last;
+    OutboxRemoved removed;
     if (write.ack) {
       auto it = records_.lower_bound(write.ack->first);
-      while (it != records_.end() && it->first <= write.ack->last) it = Erase(it);
+      while (it != records_.end() && it->first <= write.ack->last) it = Remove(it, removed);
     }
     for (const KeyValue& kv : write.state) {
       if (kv.value.empty()) {
@@ -38,7 +39,7 @@ class MemoryOutbox final : public Outbox {
         state_[kv.key] = kv.value;
       }
     }
-    return Status();
+    return removed;
   }
 
   Result<std::vector<StoredRecord>> Peek(std::uint64_t after_seq, std::size_t max_records,
@@ -54,12 +55,12 @@ class MemoryOutbox final : public Outbox {
     return out;
   }
 
-  Result<OutboxDrops> Enforce(const OutboxLimits& limits, std::optional<UtcTime> utc) override {
-    OutboxDrops drops;
+  Result<OutboxRemoved> Enforce(const OutboxLimits& limits, std::optional<UtcTime> utc) override {
+    OutboxRemoved drops;
     if (const auto cutoff_ms = storage::AgeCutoffMs(limits, utc)) {
       for (auto it = records_.begin(); it != records_.end();) {
         const std::int64_t created_ms = it->second.created.time_since_epoch().count();
-        it = created_ms < *cutoff_ms ? Drop(it, drops) : std::next(it);
+        it = created_ms < *cutoff_ms ? Remove(it, drops) : std::next(it);
       }
     }
     const auto over = [&] {
@@ -68,7 +69,7 @@ class MemoryOutbox final : public Outbox {
     while (over()) {
       const std::uint8_t lowest = count_of_priority_.begin()->first;
       for (auto it = records_.begin(); it != records_.end() && over();) {
-        it = it->second.priority == lowest ? Drop(it, drops) : std::next(it);
+        it = it->second.priority == lowest ? Remove(it, drops) : std::next(it);
       }
     }
     return drops;
@@ -90,18 +91,15 @@ class MemoryOutbox final : public Outbox {
  private:
   using Records = std::map<std::uint64_t, StoredRecord>;
 
-  Records::iterator Erase(Records::iterator it) {
+  Records::iterator Remove(Records::iterator it, OutboxRemoved& removed) {
+    ++removed.records;
+    removed.bytes += it->second.payload.size();
+    if (removed.first_seq == 0 || it->first < removed.first_seq) removed.first_seq = it->first;
+    if (it->first > removed.last_seq) removed.last_seq = it->first;
     bytes_ -= it->second.payload.size();
     const auto count = count_of_priority_.find(it->second.priority);
     if (--count->second == 0) count_of_priority_.erase(count);
     return records_.erase(it);
-  }
-  Records::iterator Drop(Records::iterator it, OutboxDrops& drops) {
-    ++drops.records;
-    drops.bytes += it->second.payload.size();
-    if (drops.first_seq == 0 || it->first < drops.first_seq) drops.first_seq = it->first;
-    if (it->first > drops.last_seq) drops.last_seq = it->first;
-    return Erase(it);
   }
 
   Records records_;

@@ -121,7 +121,7 @@ Status SqliteOutbox::Append(const StoredRecord& record) {
   return Status();
 }
 
-Status SqliteOutbox::Delete(SqliteStatement& statement, Totals& totals, OutboxDrops& deleted) {
+Status SqliteOutbox::Delete(SqliteStatement& statement, Totals& totals, OutboxRemoved& deleted) {
   ResetAtEnd reset(statement);
   int step = 0;
   while ((step = statement.Step()) == SQLITE_ROW) {
@@ -148,7 +148,7 @@ Status SqliteOutbox::KeepLastSeq(std::uint64_t last_seq) {
   return Status();
 }
 
-Status SqliteOutbox::Commit(const OutboxWrite& write) {
+Result<OutboxRemoved> SqliteOutbox::Commit(const OutboxWrite& write) {
   if (Status status = CheckWritable("cannot append"); !status.ok()) return status;
   std::uint64_t last_seq = last_seq_;
   for (const StoredRecord& r : write.append) {
@@ -162,6 +162,7 @@ Status SqliteOutbox::Commit(const OutboxWrite& write) {
     if (Status status = LoadTotals(); !status.ok()) return status;
   }
   std::optional<Totals> totals = totals_;
+  OutboxRemoved acked;
   const Status status = EndTransaction([&] {
     {
       ResetAtEnd reset(begin_);
@@ -177,7 +178,6 @@ Status SqliteOutbox::Commit(const OutboxWrite& write) {
       if (++totals->of_priority[r.priority] == 1) totals->first_of_priority[r.priority] = r.seq;
     }
     if (write.ack) {
-      OutboxDrops acked;
       ack_.Bind(1, Signed(std::min(write.ack->first, kMaxSeq)));
       ack_.Bind(2, Signed(std::min(write.ack->last, kMaxSeq)));
       if (Status failed = Delete(ack_, *totals, acked); !failed.ok()) return failed;
@@ -197,7 +197,7 @@ Status SqliteOutbox::Commit(const OutboxWrite& write) {
   if (!status.ok()) return status;
   last_seq_ = last_seq;
   totals_ = std::move(totals);
-  return Status();
+  return acked;
 }
 
 Result<std::vector<StoredRecord>> SqliteOutbox::Peek(std::uint64_t after_seq,
@@ -242,7 +242,7 @@ Status SqliteOutbox::LoadTotals() {
   return Status();
 }
 
-Status SqliteOutbox::DropLowest(const OutboxLimits& limits, Totals& totals, OutboxDrops& drops) {
+Status SqliteOutbox::DropLowest(const OutboxLimits& limits, Totals& totals, OutboxRemoved& drops) {
   const auto over = [&] {
     return totals.records > limits.max_records || totals.bytes > limits.max_bytes;
   };
@@ -272,13 +272,14 @@ Status SqliteOutbox::DropLowest(const OutboxLimits& limits, Totals& totals, Outb
   return Status();
 }
 
-Result<OutboxDrops> SqliteOutbox::Enforce(const OutboxLimits& limits, std::optional<UtcTime> utc) {
+Result<OutboxRemoved> SqliteOutbox::Enforce(const OutboxLimits& limits,
+                                            std::optional<UtcTime> utc) {
   if (Status status = CheckWritable("cannot drop"); !status.ok()) return status;
   if (Status status = LoadTotals(); !status.ok()) return status;
   const std::optional<std::int64_t> cutoff_ms = AgeCutoffMs(limits, utc);
   const bool aged = cutoff_ms && totals_->oldest_created_ms < *cutoff_ms;
   const bool full = totals_->records > limits.max_records || totals_->bytes > limits.max_bytes;
-  OutboxDrops drops;
+  OutboxRemoved drops;
   if (!aged && !full) return drops;
 
   Totals totals = *totals_;

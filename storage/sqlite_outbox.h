@@ -22,10 +22,10 @@ class SqliteOutbox final : public Outbox {
   static Result<std::unique_ptr<SqliteOutbox>> Create(SqliteDb db, bool read_only,
                                                       std::string suspect_marker);
 
-  Status Commit(const OutboxWrite& write) override;
+  Result<OutboxRemoved> Commit(const OutboxWrite& write) override;
   Result<std::vector<StoredRecord>> Peek(std::uint64_t after_seq, std::size_t max_records,
                                          std::size_t max_bytes) override;
-  Result<OutboxDrops> Enforce(const OutboxLimits& limits, std::optional<UtcTime> utc) override;
+  Result<OutboxRemoved> Enforce(const OutboxLimits& limits, std::optional<UtcTime> utc) override;
   Result<std::optional<std::vector<std::byte>>> GetState(std::string_view key) override;
   Result<OutboxContents> Contents() override;
   Status Sync() override;
@@ -47,9 +47,9 @@ class SqliteOutbox final : public Outbox {
   Status LoadTotals();
   Status Append(const StoredRecord& record);
   // Deletes what `statement` (bound, DELETE ... RETURNING seq, priority, length) selects.
-  Status Delete(SqliteStatement& statement, Totals& totals, OutboxDrops& deleted);
+  Status Delete(SqliteStatement& statement, Totals& totals, OutboxRemoved& deleted);
   Status KeepLastSeq(std::uint64_t last_seq);
-  Status DropLowest(const OutboxLimits& limits, Totals& totals, OutboxDrops& drops);
+  Status DropLowest(const OutboxLimits& limits, Totals& totals, OutboxRemoved& drops);
   Status EndTransaction(Status status);
 
   SqliteDb db_;

@@ -15,6 +15,13 @@ constexpr Duration kLongestBootGap = std::chrono::hours(24 * 60);
 
 constexpr std::size_t kMaxMessageBytes = 64 * 1024;
 
+// Within the years 1824 to 2116, where neither differences nor nanoseconds overflow.
+UtcTime SaneUtc(UtcTime utc) {
+  constexpr UtcTime kLatest{std::chrono::milliseconds((std::int64_t{1} << 62) / 1'000'000)};
+  constexpr UtcTime kEarliest{-kLatest.time_since_epoch()};
+  return std::clamp(utc, kEarliest, kLatest);
+}
+
 SimplifierOptions SimplifierFor(const Config& c) {
   SimplifierOptions o;
   o.max_error_m = c.records.max_error_m;
@@ -90,7 +97,7 @@ Result<Core> Core::Create(const Config& config, std::uint64_t seed, const SavedS
 
 void Core::Handle(const Event& event, const Stamp& now, std::vector<Action>& out) {
   host_mono_ = now.mono;
-  now_ = {Internal(now.mono), now.utc};
+  now_ = {Internal(now.mono), SaneUtc(now.utc)};
   // A clock port that runs backwards must not run time backwards inside.
   now_.mono = std::max(now_.mono, last_mono_);
   last_mono_ = now_.mono;
@@ -104,6 +111,7 @@ void Core::Handle(const Event& event, const Stamp& now, std::vector<Action>& out
 
 void Core::On(const ev::StoreOpened& e, std::vector<Action>& out) {
   opened_ = true;
+  BeginBoot(e.boot_id);
   commit_in_flight_ = false;
   enforce_in_flight_ = false;
   if (!restore_status_.ok()) {
@@ -116,8 +124,9 @@ void Core::On(const ev::StoreOpened& e, std::vector<Action>& out) {
   next_seq_ = std::max(next_seq_, e.contents.last_seq + 1);
   for (std::size_t i = 0; i < unsaved_.size(); ++i)
     unsaved_[i].seq = next_seq_ - unsaved_.size() + i;
-  if (e.last_utc && (!last_record_utc_ || *e.last_utc > *last_record_utc_))
+  if (e.last_utc && *e.last_utc == SaneUtc(*e.last_utc)) {
     last_record_utc_ = e.last_utc;
+  }
   stored_records_ = e.contents.records;
   stored_bytes_ = e.contents.bytes;
   uploader_.OnRestart(now_);
@@ -131,7 +140,8 @@ void Core::On(const ev::StoreOpened& e, std::vector<Action>& out) {
     SettleAll();
     simplifier_.Flush(knots_);
     std::erase_if(knots_, [&](const Estimate& k) {
-      return last_record_utc_ && UtcOf(k.time, k.utc) <= *last_record_utc_;
+      const std::optional<UtcTime> newest = NewestRecordUtc();
+      return newest && UtcOf(k.time, k.utc) <= *newest;
     });
     RecordKnots();
     odometer_.Break();
@@ -139,26 +149,40 @@ void Core::On(const ev::StoreOpened& e, std::vector<Action>& out) {
   snapshot_due_ = true;
 }
 
+// The first event of a process: is this the boot that the state was saved in?
 void Core::BeginBoot(std::uint64_t boot_id) {
-  const bool same = boot_id == boot_id_ || (boot_id_ == 0 && last_used_fix_ == std::nullopt);
+  const bool fresh = last_mono_ == MonoTime{};
+  // Where the host cannot tell boots apart, time that runs backwards does.
+  const bool same = boot_id == boot_id_ && Internal(host_mono_) >= last_mono_;
   boot_id_ = boot_id;
-  if (same) return;
+  if (fresh || same) {
+    last_mono_ = now_.mono;
+    return;
+  }
   // Monotonic time began anew: internal time goes on from where it was. How long the device was off
   // is known only if UTC was and is believable; else no time passed.
-  utc_confirmed_ = false;
   Duration off = seconds(1);
-  if (last_record_utc_) {
-    const Duration by_utc = now_.utc - *last_record_utc_;
+  const std::optional<UtcTime> last_utc =
+      utc_offset_ ? std::optional(UtcOf(last_mono_)) : last_record_utc_;
+  if (last_utc) {
+    const auto by_utc = now_.utc - *last_utc;
     if (by_utc > off && by_utc < kLongestBootGap) off = by_utc;
   }
   const MonoTime resumed = last_mono_ + off;
   offset_ = resumed - host_mono_;
   now_.mono = resumed;
   last_mono_ = resumed;
+  // What was held keeps the time that was guessed in its boot.
+  if (!held_.empty()) last_record_utc_ = unsaved_.back().utc;
+  held_.clear();
+  hold_until_.reset();
+  guess_accepted_ = false;
+  utc_offset_.reset();
+  utc_confirmed_ = false;
+  utc_rival_.reset();
 }
 
-void Core::On(const ev::Start& e, std::vector<Action>& out) {
-  BeginBoot(e.boot_id);
+void Core::On(const ev::Start&, std::vector<Action>& out) {
   if (!tracking_) {
     ++session_;
     tracking_ = true;
@@ -184,11 +208,11 @@ void Core::On(const ev::Stop&, std::vector<Action>& out) {
 void Core::On(const ev::AlarmFired&, std::vector<Action>&) {}
 
 void Core::On(const ev::Flush&, std::vector<Action>& out) {
-  SettleAll();
-  if (tracking_ && motion_.motion() != Motion::kStationary) simplifier_.Flush(knots_);
-  RecordKnots();
+  CloseTrack();
+  AcceptGuess();
   snapshot_due_ = true;
   flushing_ = true;
+  retry_commit_.reset();
   CommitIfDue(out);
   out.push_back(act::Sync{});
   uploader_.Flush(now_);
@@ -249,11 +273,16 @@ void Core::On(const ev::Enqueue& e, std::vector<Action>& out) {
         out);
     return;
   }
-  Append(UtcOf(now_.mono, std::nullopt), MessageRecord{e.topic, e.body});
+  // The track up to here is stored first, so that the message does not push its times on. Fixes
+  // that the hardware may still deliver in a batch come before the message, too.
+  CloseTrack();
+  const Duration batched = sampling_ ? sampling_->max_batch_delay : Duration{};
+  Append(now_.mono - batched, std::nullopt, MessageRecord{e.topic, e.body});
 }
 
 // Work that falls due by time alone.
 void Core::AdvanceTime(std::vector<Action>& out) {
+  if (hold_until_ && *hold_until_ <= now_.mono) AcceptGuess();
   if (tracking_) {
     smoother_.Advance(now_.mono, settled_);
     RecordSettled();
@@ -264,7 +293,7 @@ void Core::AdvanceTime(std::vector<Action>& out) {
       next_snapshot_.reset();  // armed again by the next used fix: at rest nobody is woken for it
     }
   }
-  fences_.Advance({now_.mono, UtcOf(now_.mono, std::nullopt)}, utc_confirmed_, fence_events_);
+  fences_.Advance({now_.mono, UtcOf(now_.mono)}, utc_confirmed_, fence_events_);
   TellFences(out);
 }
 
@@ -302,10 +331,9 @@ std::optional<MonoTime> Core::NextDeadline() const {
     consider(next_snapshot_);
   }
   consider(fences_.NextDeadline());
+  consider(hold_until_);
   consider(retry_commit_);
-  if (opened_ && !commit_in_flight_) {
-    consider(uploader_.NextDeadline());
-  }
+  if (MayUpload()) consider(uploader_.NextDeadline());
   // What is overdue is due now, never in the past: a host may arm its alarm as it stands.
   if (at) at = Host(std::max(*at, last_mono_));
   return at;

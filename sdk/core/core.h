@@ -7,6 +7,7 @@
 #ifndef WAYMARK_SDK_CORE_CORE_H_
 #define WAYMARK_SDK_CORE_CORE_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -92,8 +93,18 @@ class Core {
   void SettleAll();
   void RecordSettled();
   void RecordKnots();
-  UtcTime UtcOf(MonoTime internal, const std::optional<UtcTime>& utc) const;
-  void Append(UtcTime utc, RecordBody body);
+  void CloseTrack();
+
+  // core_time.cc: what time it is, and the times of records.
+  void LearnUtc(const Estimate& told, FixSource source);
+  void SetUtc(std::chrono::milliseconds utc_minus_mono);
+  UtcTime UtcOf(MonoTime internal, const std::optional<UtcTime>& utc = std::nullopt) const;
+  std::optional<UtcTime> NewestRecordUtc() const;
+  void Append(MonoTime at, const std::optional<UtcTime>& utc, RecordBody body);
+  void AppendUntimed(RecordBody body);
+  void Append(MonoTime at, UtcTime when, RecordBody body);
+  void DateHeld();
+  void AcceptGuess();
 
   // core_store.cc: records to the store and from there to the server.
   void On(const ev::Committed& e, std::vector<Action>& out);
@@ -101,9 +112,9 @@ class Core {
   void On(const ev::Enforced& e, std::vector<Action>& out);
   void On(const HttpReply& e, std::vector<Action>& out);
   void CommitIfDue(std::vector<Action>& out);
+  bool MayUpload() const;
   void PumpUpload(std::vector<Action>& out);
   void EnforceIfDue(std::vector<Action>& out);
-  void Remove(const SeqRange& range, std::uint64_t records, std::uint64_t bytes);
   void Drop(const sync::UploadDrop& drop);
   void FinishFlush(std::vector<Action>& out);
   void Say(Code code, std::string message, std::vector<Action>& out);
@@ -135,10 +146,18 @@ class Core {
   std::optional<UtcTime> last_used_utc_;
   std::uint64_t rejected_since_used_ = 0;
   GapCause silence_cause_ = GapCause::kUnknown;  ///< why fixes may be missing, as far as known
-  std::optional<Duration> utc_offset_;           ///< utc - internal mono, confirmed by GNSS
-  bool utc_confirmed_ = false;                   ///< in this boot, by GNSS or a server
   double raw_stationary_m_ = 0;
   std::optional<LatLon> last_raw_;
+
+  // Time
+  /// utc - internal mono, as a source told it in this boot.
+  std::optional<std::chrono::milliseconds> utc_offset_;
+  bool utc_confirmed_ = false;  ///< by satellites or a server, not only by a network fix
+  /// Another offset, told by the latest fixes in a row.
+  std::optional<std::chrono::milliseconds> utc_rival_;
+  std::uint32_t utc_rival_votes_ = 0;
+  bool guess_accepted_ = false;         ///< in this boot nothing waits for a confirmed time
+  std::optional<MonoTime> hold_until_;  ///< set while held_ is not empty
 
   // Conditions
   Battery battery_;
@@ -147,8 +166,10 @@ class Core {
 
   // Store
   std::uint64_t next_seq_ = 1;
-  std::optional<UtcTime> last_record_utc_;
-  std::vector<Record> unsaved_;  ///< not yet committed, in order
+  std::optional<UtcTime> last_record_utc_;  ///< of the newest record that is not held
+  std::vector<Record> unsaved_;             ///< not yet committed, in order
+  /// When the last records of unsaved_ were true: those that wait for a confirmed time.
+  std::vector<MonoTime> held_;
   bool opened_ = false;
   bool commit_in_flight_ = false;
   std::size_t committing_ = 0;  ///< how many of unsaved_ are in the commit in flight
@@ -167,7 +188,7 @@ class Core {
   // Upload
   sync::Uploader uploader_;
   bool flushing_ = false;
-  std::uint64_t sent_bytes_ = 0, sent_payload_bytes_ = 0, sent_records_ = 0;
+  std::uint64_t sent_bytes_ = 0, sent_records_ = 0;
   SeqRange sent_range_;
   std::optional<UtcTime> sent_oldest_utc_;
 

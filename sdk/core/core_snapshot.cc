@@ -10,7 +10,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kTag = 0x524F4357;  // "WCOR"
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::uint32_t kMaxUnsaved = 1'000'000;
 
 void PutBytes(StateWriter& w, const std::vector<std::byte>& bytes) {
@@ -104,9 +104,14 @@ void Core::Save(std::vector<std::byte>& out) const {
   w.OptUtc(last_used_utc_);
   w.U64(rejected_since_used_);
   w.U8(static_cast<std::uint8_t>(silence_cause_));
-  w.Bool(utc_offset_.has_value());
-  if (utc_offset_) w.I64(utc_offset_->count());
+  for (const auto& offset : {utc_offset_, utc_rival_}) {
+    w.Bool(offset.has_value());
+    if (offset) w.I64(offset->count());
+  }
   w.Bool(utc_confirmed_);
+  w.U32(utc_rival_votes_);
+  w.Bool(guess_accepted_);
+  w.OptTime(hold_until_);
   w.F64(raw_stationary_m_);
   w.Bool(last_raw_.has_value());
   if (last_raw_) w.Position(*last_raw_);
@@ -130,6 +135,8 @@ void Core::Save(std::vector<std::byte>& out) const {
     w.U64(r.seq);
     PutBytes(w, sync::EncodeRecord(r));
   }
+  w.U32(static_cast<std::uint32_t>(held_.size()));
+  for (const MonoTime at : held_) w.Time(at);
   w.Bool(opened_);
   w.Bool(commit_in_flight_);
   w.U32(static_cast<std::uint32_t>(committing_));
@@ -150,7 +157,6 @@ void Core::Save(std::vector<std::byte>& out) const {
   PutComponent(w, uploader_);
   w.Bool(flushing_);
   w.U64(sent_bytes_);
-  w.U64(sent_payload_bytes_);
   w.U64(sent_records_);
   PutRange(w, sent_range_);
   w.OptUtc(sent_oldest_utc_);
@@ -163,8 +169,9 @@ void Core::Save(std::vector<std::byte>& out) const {
 Status Core::Restore(std::span<const std::byte> image) {
   const auto fail = [](Status s) { return s.ok() ? CorruptState("core") : s; };
   StateReader outer(image);
-  StateReader r(outer.Block(kTag, kVersion));
-  if (!outer.done()) return fail(Status());
+  std::uint16_t version = 0;
+  StateReader r(outer.Block(kTag, kVersion, &version));
+  if (!outer.done() || version != kVersion) return fail(Status());
 
   offset_ = Duration(r.I64());
   boot_id_ = r.U64();
@@ -188,8 +195,14 @@ Status Core::Restore(std::span<const std::byte> image) {
   last_used_utc_ = r.OptUtc();
   rejected_since_used_ = r.U64();
   silence_cause_ = r.Enum<GapCause>(7);
-  if (r.Bool()) utc_offset_ = Duration(r.I64());
+  for (auto* offset : {&utc_offset_, &utc_rival_}) {
+    if (r.Bool()) *offset = std::chrono::milliseconds(r.I64());
+  }
   utc_confirmed_ = r.Bool();
+  if (utc_confirmed_ && !utc_offset_) r.Fail();
+  utc_rival_votes_ = r.U32();
+  guess_accepted_ = r.Bool();
+  hold_until_ = r.OptTime();
   raw_stationary_m_ = r.F64();
   if (r.Bool()) last_raw_ = r.Position();
 
@@ -215,9 +228,11 @@ Status Core::Restore(std::span<const std::byte> image) {
     status = record.status();
     if (status.ok()) unsaved_.push_back(std::move(record).value());
   }
+  const std::uint32_t held = r.Count(unsaved);
+  for (std::uint32_t i = 0; i < held && r.ok(); ++i) held_.push_back(r.Time());
   opened_ = r.Bool();
   commit_in_flight_ = r.Bool();
-  committing_ = r.Count(unsaved);
+  committing_ = r.Count(unsaved - held);
   const std::uint32_t acks = r.Count(kMaxUnsaved);
   for (std::uint32_t i = 0; i < acks && r.ok(); ++i) acks_.push_back(GetRange(r));
   commit_acks_ = r.Bool();
@@ -236,7 +251,6 @@ Status Core::Restore(std::span<const std::byte> image) {
   get(uploader_);
   flushing_ = r.Bool();
   sent_bytes_ = r.U64();
-  sent_payload_bytes_ = r.U64();
   sent_records_ = r.U64();
   sent_range_ = GetRange(r);
   sent_oldest_utc_ = r.OptUtc();

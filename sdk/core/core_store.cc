@@ -1,5 +1,6 @@
 // Records on their way to the store and to the server.
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -34,20 +35,21 @@ void Core::Say(Code code, std::string message, std::vector<Action>& out) {
 void Core::CommitIfDue(std::vector<Action>& out) {
   if (!opened_ || commit_in_flight_) return;
   if (retry_commit_ && *retry_commit_ > now_.mono) return;
-  if (unsaved_.empty() && acks_.empty() && !fences_changed_ && !snapshot_due_) return;
-  if (unreported_drops_.records > 0) {
-    Append(UtcOf(now_.mono, std::nullopt), std::exchange(unreported_drops_, {}));
+  if (unsaved_.size() == held_.size() && acks_.empty() && !fences_changed_ && !snapshot_due_) {
+    return;
   }
+  if (unreported_drops_.records > 0) AppendUntimed(std::exchange(unreported_drops_, {}));
   commit_in_flight_ = true;
   retry_commit_.reset();
-  committing_ = unsaved_.size();
+  committing_ = unsaved_.size() - held_.size();
   act::Commit commit;
-  commit.write.append.reserve(unsaved_.size());
-  for (const Record& r : unsaved_) {
+  commit.records.assign(unsaved_.begin(),
+                        unsaved_.begin() + static_cast<std::ptrdiff_t>(committing_));
+  commit.write.append.reserve(committing_);
+  for (const Record& r : commit.records) {
     commit.write.append.push_back({r.seq, static_cast<std::uint8_t>(r.kind()), PriorityOf(r.kind()),
                                    utc_confirmed_ ? r.utc : kNeverAges, sync::EncodeRecord(r)});
   }
-  commit.records = unsaved_;
   commit_acks_ = !acks_.empty();
   if (commit_acks_) commit.write.ack = acks_.front();
   if (last_record_utc_)
@@ -78,10 +80,13 @@ void Core::On(const ev::Committed& e, std::vector<Action>& out) {
     }
     unsaved_.erase(unsaved_.begin(), unsaved_.begin() + static_cast<std::ptrdiff_t>(committing_));
     committing_ = 0;
+    stored_records_ -= std::min(stored_records_, e.removed.records);
+    stored_bytes_ -= std::min(stored_bytes_, e.removed.bytes);
     if (commit_acks_) acks_.erase(acks_.begin());
     commit_acks_ = false;
     fences_changed_ = false;
     uploader_.OnPending(stored_records_, stored_bytes_, now_);
+    if (flushing_) uploader_.Flush(now_);  // also what this commit brought
     return;
   }
   // Nothing of the transaction was applied: the records stay here and are tried again. The same
@@ -95,11 +100,13 @@ void Core::On(const ev::Committed& e, std::vector<Action>& out) {
     Say(e.status.code(), "records cannot be stored and wait in memory: " + e.status.message(), out);
   }
   while (unsaved_.size() > kMaxUnsaved) {
-    auto victim = std::find_if(unsaved_.begin(), unsaved_.end(),
+    const auto end = unsaved_.end() - static_cast<std::ptrdiff_t>(held_.size());
+    auto victim = std::find_if(unsaved_.begin(), end,
                                [](const Record& r) { return r.kind() == RecordKind::kPoint; });
-    if (victim == unsaved_.end()) victim = unsaved_.begin();
+    if (victim == end) victim = unsaved_.begin();
     if (unreported_drops_.records++ == 0) unreported_drops_.first_seq = victim->seq;
-    unreported_drops_.last_seq = victim->seq;
+    unreported_drops_.first_seq = std::min(unreported_drops_.first_seq, victim->seq);
+    unreported_drops_.last_seq = std::max(unreported_drops_.last_seq, victim->seq);
     unreported_drops_.bytes += sync::EncodeRecord(*victim).size();
     ++stats_.records_dropped;
     unsaved_.erase(victim);
@@ -107,7 +114,11 @@ void Core::On(const ev::Committed& e, std::vector<Action>& out) {
 }
 
 void Core::EnforceIfDue(std::vector<Action>& out) {
-  if (!opened_ || commit_in_flight_ || enforce_in_flight_) return;
+  // What is being delivered, or waits to leave, must not be counted as dropped as well.
+  if (!opened_ || commit_in_flight_ || enforce_in_flight_ || !acks_.empty() ||
+      uploader_.in_flight_range()) {
+    return;
+  }
   if (!next_enforce_) next_enforce_ = now_.mono + kEnforceInterval;
   const bool over =
       stored_records_ > config_.store.max_records || stored_bytes_ > config_.store.max_bytes;
@@ -115,7 +126,7 @@ void Core::EnforceIfDue(std::vector<Action>& out) {
   next_enforce_ = now_.mono + kEnforceInterval;
   enforce_in_flight_ = true;
   std::optional<UtcTime> utc;
-  if (utc_confirmed_) utc = UtcOf(now_.mono, std::nullopt);
+  if (utc_confirmed_) utc = UtcOf(now_.mono);
   // Room is made for a tenth at once: else each further record would drop one and tell of it in
   // another.
   OutboxLimits limits = config_.store;
@@ -137,8 +148,7 @@ void Core::On(const ev::Enforced& e, std::vector<Action>& out) {
   stored_records_ -= std::min(stored_records_, e.drops.records);
   stored_bytes_ -= std::min(stored_bytes_, e.drops.bytes);
   uploader_.OnPending(stored_records_, stored_bytes_, now_);
-  Append(UtcOf(now_.mono, std::nullopt),
-         DropsRecord{e.drops.records, e.drops.bytes, e.drops.first_seq, e.drops.last_seq});
+  AppendUntimed(DropsRecord{e.drops.records, e.drops.bytes, e.drops.first_seq, e.drops.last_seq});
   Say(Code::kResourceExhausted,
       "the store reached its limits: " + std::to_string(e.drops.records) +
           " undelivered records were dropped (seq " + std::to_string(e.drops.first_seq) + " to " +
@@ -148,8 +158,11 @@ void Core::On(const ev::Enforced& e, std::vector<Action>& out) {
       out);
 }
 
+// What was delivered must have left the store before it is read again: else it is sent twice.
+bool Core::MayUpload() const { return opened_ && !commit_in_flight_ && acks_.empty(); }
+
 void Core::PumpUpload(std::vector<Action>& out) {
-  if (!opened_ || commit_in_flight_) return;
+  if (!MayUpload()) return;
   if (const auto peek = uploader_.Poll(now_)) {
     out.push_back(act::Peek{peek->after_seq, peek->max_records, peek->max_bytes});
   }
@@ -172,13 +185,11 @@ void Core::On(const ev::Peeked& e, std::vector<Action>& out) {
   }
   if (!outcome.request) return;
   // The request holds the leading records of the peek; how many is in its key's range.
-  sent_payload_bytes_ = 0;
   sent_records_ = 0;
   sent_range_ = uploader_.in_flight_range().value_or(SeqRange{});
   sent_oldest_utc_.reset();
   for (const StoredRecord& r : e.records) {
     if (r.seq > sent_range_.last) break;
-    sent_payload_bytes_ += r.payload.size();
     ++sent_records_;
     if (!sent_oldest_utc_ && r.created != kNeverAges) sent_oldest_utc_ = r.created;
   }
@@ -192,7 +203,11 @@ void Core::On(const HttpReply& e, std::vector<Action>& out) {
   const std::optional<SeqRange> in_flight = uploader_.in_flight_range();
   const sync::ReplyOutcome outcome = uploader_.OnReply(e, now_);
   if (!in_flight || uploader_.in_flight_range()) return;  // not the answer to what is in flight
-  if (e.server_date && outcome.ack) utc_confirmed_ = true;
+  if (e.server_date && !utc_confirmed_) {
+    // To the second; what came on the way back from the server is within the tolerance.
+    SetUtc(e.server_date->time_since_epoch() -
+           std::chrono::floor<std::chrono::milliseconds>(now_.mono.time_since_epoch()));
+  }
   UploadReport report;
   report.first_seq = sent_range_.first;
   report.last_seq = sent_range_.last;
@@ -201,13 +216,13 @@ void Core::On(const HttpReply& e, std::vector<Action>& out) {
   report.http_status = e.http_status;
   report.acknowledged = outcome.ack.has_value();
   if (report.acknowledged && sent_oldest_utc_) {
-    report.oldest_delay = UtcOf(now_.mono, std::nullopt) - *sent_oldest_utc_;
+    report.oldest_delay = UtcOf(now_.mono) - *sent_oldest_utc_;
   }
   out.push_back(report);
   if (outcome.ack) {
     ++stats_.batches_acknowledged;
     stats_.records_acknowledged += outcome.delivered_records;
-    Remove(*outcome.ack, sent_records_, sent_payload_bytes_);
+    acks_.push_back(*outcome.ack);
   }
   if (outcome.dropped) Drop(*outcome.dropped);
   if (!outcome.problem.ok()) out.push_back(outcome.problem);
@@ -223,26 +238,21 @@ void Core::On(const HttpReply& e, std::vector<Action>& out) {
   }
 }
 
-// Given up by the uploader: counted, told in a record, and removed.
+// Given up by the uploader: counted, told in a record, and removed with the next commit.
 void Core::Drop(const sync::UploadDrop& drop) {
   stats_.records_dropped += drop.records;
-  Append(UtcOf(now_.mono, std::nullopt),
-         DropsRecord{drop.records, drop.bytes, drop.range.first, drop.range.last});
-  Remove(drop.range, drop.records, drop.bytes);
-}
-
-// The range leaves the store with the next commit.
-void Core::Remove(const SeqRange& range, std::uint64_t records, std::uint64_t bytes) {
-  // Not merged: records between two ranges may be undelivered.
-  acks_.push_back(range);
-  stored_records_ -= std::min(stored_records_, records);
-  stored_bytes_ -= std::min(stored_bytes_, bytes);
-  uploader_.OnPending(stored_records_, stored_bytes_, now_);
+  AppendUntimed(DropsRecord{drop.records, drop.bytes, drop.range.first, drop.range.last});
+  acks_.push_back(drop.range);
 }
 
 void Core::FinishFlush(std::vector<Action>& out) {
   if (!flushing_ || commit_in_flight_ || !opened_) return;
-  if (config_.upload.url.empty() || (stored_records_ == 0 && unsaved_.empty())) {
+  if (retry_commit_) {
+    flushing_ = false;
+    out.push_back(act::FlushDone{
+        Status(last_store_problem_, "the store refuses writes; records wait in memory")});
+  } else if (config_.upload.url.empty() ||
+             (stored_records_ == 0 && unsaved_.size() == held_.size())) {
     flushing_ = false;
     out.push_back(act::FlushDone{});
   } else if (uploader_.state() == sync::UploadState::kIdle) {

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "sdk/core/core.h"
-#include "sdk/sync/record_codec.h"
 #include "waymark/geometry.h"
 
 namespace waymark {
@@ -31,24 +30,6 @@ void ShiftBack(T& time, Duration offset) {
 }
 
 }  // namespace
-
-// UTC of an internal instant: the source's own, else through the offset that a fix confirmed, else
-// through the host's clock.
-UtcTime Core::UtcOf(MonoTime internal, const std::optional<UtcTime>& utc) const {
-  if (utc) return *utc;
-  const Duration offset =
-      utc_offset_ ? *utc_offset_
-                  : Duration(now_.utc.time_since_epoch()) - now_.mono.time_since_epoch();
-  return UtcTime(
-      std::chrono::floor<std::chrono::milliseconds>(internal.time_since_epoch() + offset));
-}
-
-void Core::Append(UtcTime utc, RecordBody body) {
-  if (last_record_utc_ && utc < *last_record_utc_) utc = *last_record_utc_;
-  last_record_utc_ = utc;
-  unsaved_.push_back(sync::Quantised({next_seq_++, session_, utc, std::move(body)}));
-  ++stats_.records;
-}
 
 void Core::On(const Fix& host_fix, std::vector<Action>& out) {
   if (!tracking_) return;
@@ -86,13 +67,10 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
     ShiftBack(report.live->time, offset_);
   } else if (live) {
     if (verdict.used()) {
+      if (fix.utc && live->utc) LearnUtc(*live, fix.source);
       CheckGap(live->time, live->utc, out);
       smoother_.Push(estimator_, settled_);
       if (!next_snapshot_) next_snapshot_ = now_.mono + kSnapshotInterval;
-      if (fix.utc && live->utc) {
-        utc_offset_ = Duration(live->utc->time_since_epoch()) - live->time.time_since_epoch();
-        if (fix.source != FixSource::kNetwork) utc_confirmed_ = true;
-      }
     }
     const Distance before = odometer_.total();
     motion_.Update(*live, fix, verdict, before, motion_events_);
@@ -144,7 +122,7 @@ void Core::CheckGap(MonoTime until, std::optional<UtcTime> until_utc, std::vecto
   simplifier_.Flush(knots_);
   RecordKnots();
   const Gap gap{*from, until, UtcOf(*from, from_utc), UtcOf(until, until_utc), cause};
-  Append(*gap.end_utc, GapRecord{*gap.begin_utc, *gap.end_utc, cause});
+  Append(until, until_utc, GapRecord{*gap.begin_utc, *gap.end_utc, cause});
   snapshot_due_ = true;
   Gap told = gap;
   ShiftBack(told.begin, offset_);
@@ -168,25 +146,22 @@ void Core::TellMotion(std::vector<Action>& out) {
       anchor.motion = e.change.motion;
       anchor.speed_mps = 0;
       if (const auto now = estimator_.Latest()) anchor.r68_m = now->r68_m;
-      const UtcTime utc = UtcOf(e.change.time, e.change.utc);
-      Append(utc, anchor);
-      Append(utc, MotionRecord{e.change.motion, e.change.position});
+      Append(e.change.time, e.change.utc, anchor);
+      Append(e.change.time, e.change.utc, MotionRecord{e.change.motion, e.change.position});
       ShiftBack(e.change.time, offset_);
       out.push_back(e.change);
     } else if (e.kind == Kind::kStayEnded) {
-      Append(UtcOf(now_.mono, std::nullopt),
-             StayRecord{e.stay.id, UtcOf(e.stay.begin, e.stay.begin_utc),
-                        UtcOf(e.stay.end, e.stay.end_utc), e.stay.position, e.stay.r68_m,
-                        e.stay.fixes});
+      AppendUntimed(StayRecord{e.stay.id, UtcOf(e.stay.begin, e.stay.begin_utc),
+                               UtcOf(e.stay.end, e.stay.end_utc), e.stay.position, e.stay.r68_m,
+                               e.stay.fixes});
       ShiftBack(e.stay.begin, offset_);
       ShiftBack(e.stay.end, offset_);
       out.push_back(e.stay);
     } else if (e.kind == Kind::kTripBegan || e.kind == Kind::kTripEnded) {
       if (e.kind == Kind::kTripEnded) {
-        Append(UtcOf(now_.mono, std::nullopt),
-               TripRecord{e.trip.id, UtcOf(e.trip.begin, e.trip.begin_utc),
-                          UtcOf(e.trip.end, e.trip.end_utc), e.trip.from, e.trip.to,
-                          e.trip.distance_m, e.trip.distance_bound_m});
+        AppendUntimed(TripRecord{e.trip.id, UtcOf(e.trip.begin, e.trip.begin_utc),
+                                 UtcOf(e.trip.end, e.trip.end_utc), e.trip.from, e.trip.to,
+                                 e.trip.distance_m, e.trip.distance_bound_m});
       }
       ShiftBack(e.trip.begin, offset_);
       ShiftBack(e.trip.end, offset_);
@@ -204,10 +179,9 @@ void Core::TellFences(std::vector<Action>& out) {
   for (FenceEvent& e : fence_events_) {
     snapshot_due_ = true;
     if (e.transition != FenceTransition::kRejected) {
-      // The track up to here is stored first, so that record times do not run backwards.
-      SettleAll();
-      RecordSettled();
-      Append(UtcOf(e.time, e.utc),
+      // The track up to here is stored first, so that the event does not push its times on.
+      CloseTrack();
+      Append(e.time, e.utc,
              FenceRecord{e.id, e.transition, e.position, UtcOf(e.crossing_time, e.crossing_utc),
                          e.probability, e.distance_m, e.extras});
     }
@@ -217,6 +191,13 @@ void Core::TellFences(std::vector<Action>& out) {
     out.push_back(std::move(e));
   }
   fence_events_.clear();
+}
+
+// All that is known of the track becomes records, up to a knot at its newest estimate.
+void Core::CloseTrack() {
+  SettleAll();
+  simplifier_.Close(knots_);
+  RecordKnots();
 }
 
 void Core::SettleAll() {
@@ -236,7 +217,7 @@ void Core::RecordSettled() {
 }
 
 void Core::RecordKnots() {
-  for (const Estimate& k : knots_) Append(UtcOf(k.time, k.utc), PointOf(k));
+  for (const Estimate& k : knots_) Append(k.time, k.utc, PointOf(k));
   knots_.clear();
 }
 

@@ -24,10 +24,9 @@ namespace ev {
 struct StoreOpened {
   OutboxContents contents;
   std::optional<UtcTime> last_utc;  ///< of the newest record ever appended
+  std::uint64_t boot_id = 0;        ///< as Clock::BootId()
 };
-struct Start {
-  std::uint64_t boot_id = 0;  ///< as Clock::BootId()
-};
+struct Start {};
 struct Stop {};
 struct AlarmFired {};
 struct Flush {};
@@ -45,6 +44,7 @@ struct Enqueue {
 /// The answers to act::Commit, act::Peek and act::Enforce.
 struct Committed {
   Status status;
+  OutboxRemoved removed;  ///< by the acknowledgement, if there was one
 };
 struct Peeked {
   Status status;
@@ -52,7 +52,7 @@ struct Peeked {
 };
 struct Enforced {
   Status status;
-  OutboxDrops drops;
+  OutboxRemoved drops;
 };
 
 }  // namespace ev

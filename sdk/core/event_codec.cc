@@ -157,15 +157,12 @@ void Visit(Io& io, T& v) requires std::is_same_v<std::remove_const_t<T>, ev::Sto
   io(v.contents.first_seq);
   io(v.contents.last_seq);
   io(v.last_utc);
-}
-
-template <class Io, class T>
-void Visit(Io& io, T& v) requires std::is_same_v<std::remove_const_t<T>, ev::Start> {
   io(v.boot_id);
 }
 
 template <class Io, class T>
-void Visit(Io&, T&) requires(std::is_same_v<std::remove_const_t<T>, ev::Stop> ||
+void Visit(Io&, T&) requires(std::is_same_v<std::remove_const_t<T>, ev::Start> ||
+                             std::is_same_v<std::remove_const_t<T>, ev::Stop> ||
                              std::is_same_v<std::remove_const_t<T>, ev::AlarmFired> ||
                              std::is_same_v<std::remove_const_t<T>, ev::Flush> ||
                              std::is_same_v<std::remove_const_t<T>, ev::ClearFences>) {}
@@ -282,8 +279,17 @@ void Visit(Io& io, T& v) requires std::is_same_v<std::remove_const_t<T>, ev::Enq
 }
 
 template <class Io, class T>
+void VisitRemoved(Io& io, T& removed) {
+  io(removed.records);
+  io(removed.bytes);
+  io(removed.first_seq);
+  io(removed.last_seq);
+}
+
+template <class Io, class T>
 void Visit(Io& io, T& v) requires std::is_same_v<std::remove_const_t<T>, ev::Committed> {
   io(v.status);
+  VisitRemoved(io, v.removed);
 }
 
 template <class Io, class T>
@@ -304,17 +310,9 @@ void Visit(Io& io, T& v) requires std::is_same_v<std::remove_const_t<T>, ev::Pee
 }
 
 template <class Io, class T>
-void VisitDrops(Io& io, T& drops) {
-  io(drops.records);
-  io(drops.bytes);
-  io(drops.first_seq);
-  io(drops.last_seq);
-}
-
-template <class Io, class T>
 void Visit(Io& io, T& v) requires std::is_same_v<std::remove_const_t<T>, ev::Enforced> {
   io(v.status);
-  VisitDrops(io, v.drops);
+  VisitRemoved(io, v.drops);
 }
 
 template <class Io, class T>

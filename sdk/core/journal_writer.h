@@ -19,7 +19,7 @@ namespace waymark {
 enum class JournalFrame : std::uint8_t { kHeader = 0, kEvent = 1, kOutcome = 2 };
 
 inline constexpr char kJournalMagic[4] = {'W', 'M', 'J', 'L'};
-inline constexpr std::uint8_t kJournalVersion = 1;
+inline constexpr std::uint8_t kJournalVersion = 2;
 
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4).
 std::uint32_t Crc32c(std::span<const std::byte> bytes);

@@ -73,8 +73,6 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
     Post(Event(ev::Flush{}));
   }
 
-  std::uint64_t BootId() const { return ports_.clock->BootId(); }
-
   void Close() {
     closed_ = true;
     ports_.executor->PostAt(std::nullopt, nullptr);
@@ -170,14 +168,14 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
   }
 
   void Perform(act::Commit& a) {
-    const Status status = outbox_->Commit(a.write);
-    if (status.ok() && ports_.listener != nullptr) {
+    const Result<OutboxRemoved> removed = outbox_->Commit(a.write);
+    if (removed.ok() && ports_.listener != nullptr) {
       for (const Record& r : a.records) {
         ports_.listener->OnRecord(r);
         if (closed_) return;
       }
     }
-    queue_.push_back(ev::Committed{status});
+    queue_.push_back(ev::Committed{removed.status(), removed.value_or({})});
   }
 
   void Perform(act::Peek& a) {
@@ -190,7 +188,7 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
   }
 
   void Perform(act::Enforce& a) {
-    const Result<OutboxDrops> drops = outbox_->Enforce(a.limits, a.utc);
+    const Result<OutboxRemoved> drops = outbox_->Enforce(a.limits, a.utc);
     queue_.push_back(ev::Enforced{drops.status(), drops.value_or({})});
   }
 
@@ -254,6 +252,7 @@ Result<std::unique_ptr<Tracker>> Tracker::Create(const Config& given, const Trac
 
   SavedState saved;
   ev::StoreOpened store_opened;
+  store_opened.boot_id = ports.clock->BootId();
   for (const auto& [key, bytes] :
        {std::pair{kCoreStateKey, &saved.core}, {kFencesStateKey, &saved.fences}}) {
     Result<std::vector<std::byte>> value = ReadState(outbox, key);
@@ -276,7 +275,7 @@ Result<std::unique_ptr<Tracker>> Tracker::Create(const Config& given, const Trac
       KeyValue id{kInstallationStateKey, {}};
       for (const char c : config.installation) id.value.push_back(static_cast<std::byte>(c));
       write.state.push_back(std::move(id));
-      if (Status s = outbox.Commit(write); !s.ok()) return s;
+      if (const auto done = outbox.Commit(write); !done.ok()) return done.status();
     } else {
       for (const std::byte b : kept.value()) config.installation.push_back(static_cast<char>(b));
     }
@@ -292,7 +291,7 @@ Result<std::unique_ptr<Tracker>> Tracker::Create(const Config& given, const Trac
 Tracker::Tracker(std::shared_ptr<Shell> shell) : shell_(std::move(shell)) {}
 Tracker::~Tracker() { shell_->Close(); }
 
-void Tracker::Start() { shell_->Post(Event(ev::Start{shell_->BootId()})); }
+void Tracker::Start() { shell_->Post(Event(ev::Start{})); }
 void Tracker::Stop() { shell_->Post(Event(ev::Stop{})); }
 void Tracker::PushFix(const Fix& fix) { shell_->Post(Event(fix)); }
 void Tracker::PushMotion(const MotionSample& sample) { shell_->Post(Event(sample)); }

@@ -58,7 +58,7 @@ void HandleFix(benchmark::State& state) {
     }
   };
   handle(ev::StoreOpened{});
-  handle(ev::Start{1});
+  handle(ev::Start{});
   std::vector<Geofence> fences;
   for (int i = 0; i < state.range(0); ++i) {
     Geofence fence;

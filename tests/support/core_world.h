@@ -27,7 +27,7 @@ class CoreWorld {
  public:
   explicit CoreWorld(const Config& config, std::uint64_t seed = 7)
       : config_(config), seed_(seed), outbox_(MakeMemoryOutbox()), core_(NewCore({})) {
-    Feed(ev::StoreOpened{});
+    Feed(ev::StoreOpened{{}, {}, boot_id});
   }
 
   static Config UploadConfig() {
@@ -101,7 +101,7 @@ class CoreWorld {
     core_ = NewCore(saved);
     in_flight.reset();
     Feed(ev::StoreOpened{outbox_->Contents().value(),
-                         tail ? DecodeTail(*tail) : std::optional<UtcTime>()});
+                         tail ? DecodeTail(*tail) : std::optional<UtcTime>(), boot_id});
   }
 
   /// The same state in a new core, as if nothing had happened.
@@ -128,6 +128,7 @@ class CoreWorld {
 
   MonoTime mono = kMonoBegin;
   UtcTime utc = kUtcBegin;
+  std::uint64_t boot_id = 1;
   Status store_error;  ///< while not ok, every commit fails with it
   std::optional<HttpRequest> in_flight;
   int requests_while_in_flight = 0;
@@ -146,8 +147,9 @@ class CoreWorld {
 
   void Perform(const Action& action, std::deque<Event>& queue) {
     if (const auto* commit = std::get_if<act::Commit>(&action)) {
-      const Status status = store_error.ok() ? outbox_->Commit(commit->write) : store_error;
-      if (status.ok()) {
+      const Result<OutboxRemoved> removed =
+          store_error.ok() ? outbox_->Commit(commit->write) : store_error;
+      if (removed.ok()) {
         for (const StoredRecord& r : commit->write.append) appended.push_back(r);
         if (commit->write.ack) {
           for (std::uint64_t s = commit->write.ack->first; s <= commit->write.ack->last; ++s) {
@@ -155,13 +157,13 @@ class CoreWorld {
           }
         }
       }
-      queue.push_back(ev::Committed{status});
+      queue.push_back(ev::Committed{removed.status(), removed.value_or({})});
     } else if (const auto* peek = std::get_if<act::Peek>(&action)) {
       queue.push_back(ev::Peeked{
           Status(), outbox_->Peek(peek->after_seq, peek->max_records, peek->max_bytes).value()});
     } else if (const auto* enforce = std::get_if<act::Enforce>(&action)) {
       std::set<std::uint64_t> before = Present();
-      const OutboxDrops drops = outbox_->Enforce(enforce->limits, enforce->utc).value();
+      const OutboxRemoved drops = outbox_->Enforce(enforce->limits, enforce->utc).value();
       const std::set<std::uint64_t> after = Present();
       for (const std::uint64_t s : before) {
         if (!after.contains(s)) dropped.insert(s);

@@ -1,7 +1,7 @@
 // Journal: the flight recorder. Every event that enters the core is written with a digest of the
 // actions it caused; a replay shows whether today's code does the same, byte for byte.
 //
-// Format 1: "WMJL" magic, u8 version, then frames: varint length, payload, u32 CRC-32C. The first
+// Format 2: "WMJL" magic, u8 version, then frames: varint length, payload, u32 CRC-32C. The first
 // frame holds seed and configuration (without secrets), the others one event each. A cut tail is
 // dropped at the last whole frame.
 #ifndef WAYMARK_JOURNAL_H_

@@ -54,11 +54,11 @@ struct OutboxLimits {
   Duration max_age = std::chrono::hours(24 * 30);  ///< judged only against a confirmed UTC
 };
 
-/// What Enforce had to drop; never silent.
-struct OutboxDrops {
+/// What one call took out of the queue.
+struct OutboxRemoved {
   std::uint64_t records = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t first_seq = 0, last_seq = 0;  ///< 0 when nothing was dropped
+  std::uint64_t bytes = 0;                    ///< of payload
+  std::uint64_t first_seq = 0, last_seq = 0;  ///< 0 when nothing was removed
 };
 
 struct OutboxContents {
@@ -74,13 +74,15 @@ struct OutboxContents {
 class WAYMARK_API Outbox {
  public:
   virtual ~Outbox() = default;
-  virtual Status Commit(const OutboxWrite& write) = 0;
+  /// The records that `write.ack` removed.
+  virtual Result<OutboxRemoved> Commit(const OutboxWrite& write) = 0;
   /// Oldest first from `after_seq` + 1; stops before exceeding either limit, but gives at least one
   /// record when there is one.
   virtual Result<std::vector<StoredRecord>> Peek(std::uint64_t after_seq, std::size_t max_records,
                                                  std::size_t max_bytes) = 0;
   /// Drops oldest records of the lowest priority until the limits hold. No age rule without `utc`.
-  virtual Result<OutboxDrops> Enforce(const OutboxLimits& limits, std::optional<UtcTime> utc) = 0;
+  /// What it had to drop: never silent.
+  virtual Result<OutboxRemoved> Enforce(const OutboxLimits& limits, std::optional<UtcTime> utc) = 0;
   /// nullopt inside the Result: no such key.
   virtual Result<std::optional<std::vector<std::byte>>> GetState(std::string_view key) = 0;
   virtual Result<OutboxContents> Contents() = 0;

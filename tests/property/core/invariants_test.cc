@@ -36,7 +36,7 @@ rc::Gen<std::vector<Step>> Steps() {
 class Session {
  public:
   explicit Session(const Config& config) : world(config) {
-    world.Feed(ev::Start{1});
+    world.Feed(ev::Start{});
     Geofence fence;
     fence.id = "home";
     fence.shape = Circle{position_, 120};
@@ -111,7 +111,7 @@ class Session {
       case 16:
         return Reply(s.argument);
       case 17:
-        return s.argument % 5 == 0 ? world.Feed(ev::Stop{}) : world.Feed(ev::Start{1});
+        return s.argument % 5 == 0 ? world.Feed(ev::Stop{}) : world.Feed(ev::Start{});
       case 18:
         return world.Feed(
             MotionSample{world.mono, static_cast<Activity>(s.argument % 6), x / 1000});
@@ -321,6 +321,10 @@ RC_GTEST_PROP(CoreInvariants, I8_ClockJumpsChangeOnlyUtcFields, ()) {
     }
   }
   RC_ASSERT(steady.world.appended.size() == jumping.world.appended.size());
+  // Nor do they change the time of a record once satellites have told it.
+  for (std::size_t i = 0; i < steady.world.appended.size(); ++i) {
+    RC_ASSERT(steady.world.appended[i].created == jumping.world.appended[i].created);
+  }
 }
 
 RC_GTEST_PROP(CoreInvariants, I9_CovarianceIsPositiveSemidefiniteAndFinite, ()) {

@@ -29,7 +29,7 @@ TEST(Allocation, NonePerFixThatCausesNoRecord) {
   core.Handle(ev::StoreOpened{}, now, actions);
   answer_commits();
   actions.clear();
-  core.Handle(ev::Start{1}, now, actions);
+  core.Handle(ev::Start{}, now, actions);
   Geofence fence;
   fence.id = "far";
   fence.shape = Circle{{10, 10}, 100};

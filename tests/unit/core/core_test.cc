@@ -36,7 +36,7 @@ Config LocalConfig() {
 TEST(Core, NothingIsAskedBeforeStartAndEverythingIsOffAfterStop) {
   CoreWorld world(LocalConfig());
   EXPECT_THAT(Only<FixReport>(world.Feed(world.FixAt(kHome))), SizeIs(0));
-  const auto on = Only<act::Sampling>(world.Feed(ev::Start{1}));
+  const auto on = Only<act::Sampling>(world.Feed(ev::Start{}));
   ASSERT_THAT(on, SizeIs(1));
   EXPECT_EQ(on[0].request.mode, SamplingMode::kHighAccuracy);
   const auto off = Only<act::Sampling>(world.Feed(ev::Stop{}));
@@ -46,7 +46,7 @@ TEST(Core, NothingIsAskedBeforeStartAndEverythingIsOffAfterStop) {
 
 TEST(Core, ADriveBecomesRecordsCloseToIt) {
   CoreWorld world(LocalConfig());
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   LatLon at = kHome;
   Drive(world, 300, 15, at);
   world.Feed(ev::Stop{});
@@ -62,7 +62,7 @@ TEST(Core, ADriveBecomesRecordsCloseToIt) {
 
 TEST(Core, ASilenceHasACause) {
   CoreWorld world(LocalConfig());
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   LatLon at = kHome;
   Drive(world, 60, 15, at);
   world.Wait(seconds(400));
@@ -73,7 +73,7 @@ TEST(Core, ASilenceHasACause) {
 
   world.Feed(ev::Stop{});
   world.Wait(seconds(400));
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   const auto stopped = Only<Gap>(Drive(world, 5, 15, at));
   ASSERT_THAT(stopped, SizeIs(1));
   EXPECT_EQ(stopped[0].cause, GapCause::kStopped);
@@ -87,7 +87,7 @@ TEST(Core, ASilenceHasACause) {
 
   world.Wait(seconds(400));
   world.Restart();
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   const auto killed = Only<Gap>(Drive(world, 5, 15, at));
   ASSERT_THAT(killed, SizeIs(1));
   EXPECT_EQ(killed[0].cause, GapCause::kProcessNotRunning);
@@ -95,7 +95,7 @@ TEST(Core, ASilenceHasACause) {
 
 TEST(Core, RecordsWaitInMemoryWhileTheDiskIsFullAndTheProblemIsSaidOnce) {
   CoreWorld world(LocalConfig());
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   world.store_error = Status(Code::kResourceExhausted, "write track.db: disk full");
   std::vector<Action> actions;
   LatLon at = kHome;
@@ -115,7 +115,7 @@ TEST(Core, RecordsWaitInMemoryWhileTheDiskIsFullAndTheProblemIsSaidOnce) {
 
 TEST(Core, FailedCommitsAreNotRetriedInABusyLoop) {
   CoreWorld world(LocalConfig());
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   world.store_error = Status(Code::kIo, "write: input/output error");
   LatLon at = kHome;
   Drive(world, 100, 15, at);
@@ -130,7 +130,7 @@ TEST(Core, TheLimitsDropOldestPointsAndTellSo) {
   Config config = LocalConfig();
   config.store.max_records = 100;
   CoreWorld world(config);
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   for (int i = 0; i < 150; ++i) world.Feed(ev::Enqueue{"t", {std::byte{1}}});
   const Stats stats = world.core().GetStats();
   EXPECT_GE(stats.records_dropped, 50u);
@@ -143,7 +143,7 @@ TEST(Core, TheLimitsDropOldestPointsAndTellSo) {
 
 TEST(Core, FencesSurviveARestartWithoutASecondEnterOrALostExit) {
   CoreWorld world(LocalConfig());
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   Geofence fence;
   fence.id = "home";
   fence.shape = Circle{kHome, 150};
@@ -153,7 +153,7 @@ TEST(Core, FencesSurviveARestartWithoutASecondEnterOrALostExit) {
   ASSERT_THAT(Only<FenceEvent>(in), SizeIs(1));
   EXPECT_EQ(Only<FenceEvent>(in)[0].transition, FenceTransition::kEnter);
   world.Restart();
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   EXPECT_EQ(world.core().GetStats().geofences, 1u);
   std::vector<Action> out = Drive(world, 40, 15, at);
   ASSERT_THAT(Only<FenceEvent>(out), SizeIs(1));
@@ -162,7 +162,7 @@ TEST(Core, FencesSurviveARestartWithoutASecondEnterOrALostExit) {
 
 TEST(Core, ARebootDoesNotTurnTimeBack) {
   CoreWorld world(LocalConfig());
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   LatLon at = kHome;
   Drive(world, 100, 15, at);
   world.Feed(ev::Stop{});
@@ -170,8 +170,9 @@ TEST(Core, ARebootDoesNotTurnTimeBack) {
   // The device boots: the monotonic clock starts near zero, UTC goes on.
   world.AdvanceTo(world.mono + seconds(300));
   world.mono = MonoTime(seconds(20));
+  world.boot_id = 2;
   world.Restart();
-  world.Feed(ev::Start{2});
+  world.Feed(ev::Start{});
   const auto reports = Only<FixReport>(Drive(world, 100, 15, at));
   ASSERT_THAT(reports, SizeIs(100));
   EXPECT_TRUE(reports.back().live.has_value());
@@ -186,7 +187,7 @@ TEST(Core, ARebootDoesNotTurnTimeBack) {
 
 TEST(Core, FlushIsDoneWhenEverythingIsAcknowledgedAndSaysWhyNotOtherwise) {
   CoreWorld world(CoreWorld::UploadConfig());
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   LatLon at = kHome;
   Drive(world, 60, 15, at);
   auto actions = world.Feed(ev::Flush{});
@@ -228,7 +229,7 @@ TEST(Core, ADamagedSnapshotIsSaidAndTrackingGoesOn) {
 TEST(Core, AClockTwentyYearsOffPurgesNothingOnceTheTruthIsKnown) {
   CoreWorld world(LocalConfig());
   world.utc -= std::chrono::hours(24 * 365 * 20);
-  world.Feed(ev::Start{1});
+  world.Feed(ev::Start{});
   world.Feed(ev::Enqueue{"t", {std::byte{1}}});
   LatLon at = kHome;
   Drive(world, 60, 15, at);  // GNSS confirms the time

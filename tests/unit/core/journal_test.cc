@@ -31,7 +31,7 @@ std::vector<std::byte> RecordSession() {
     return std::vector<Action>(actions);
   };
   handle(ev::StoreOpened{});
-  handle(ev::Start{5});
+  handle(ev::Start{});
   LatLon at{47, 8};
   for (int i = 0; i < 200; ++i) {
     now.mono += seconds(1);
@@ -113,7 +113,7 @@ TEST(Journal, ADifferenceIsShownAtItsEvent) {
   Stamp now{kMonoBegin, kUtcBegin};
   for (int i = 0; i < 5; ++i) {
     std::vector<Action> actions;
-    Event event = i == 0 ? Event(ev::StoreOpened{}) : Event(ev::Start{1});
+    Event event = i == 0 ? Event(ev::StoreOpened{}) : Event(ev::Start{});
     if (i > 1) {
       now.mono += seconds(1);
       Fix f;
@@ -161,8 +161,8 @@ TEST(EventCodec, EveryEventReadsBack) {
   HttpReply reply;
   reply.http_status = 503;
   reply.retry_after = seconds(9);
-  const std::vector<Event> events = {ev::StoreOpened{{1, 2, 3, 4}, kUtcBegin},
-                                     ev::Start{77},
+  const std::vector<Event> events = {ev::StoreOpened{{1, 2, 3, 4}, kUtcBegin, 77},
+                                     ev::Start{},
                                      ev::Stop{},
                                      ev::AlarmFired{},
                                      ev::Flush{},
@@ -175,7 +175,7 @@ TEST(EventCodec, EveryEventReadsBack) {
                                      ev::RemoveFences{{"a", "b"}},
                                      ev::ClearFences{},
                                      ev::Enqueue{"t", {std::byte{9}}},
-                                     ev::Committed{Status(Code::kIo, "x")},
+                                     ev::Committed{Status(Code::kIo, "x"), {1, 2, 3, 4}},
                                      ev::Peeked{Status(), {{1, 2, 3, kUtcBegin, {std::byte{4}}}}},
                                      ev::Enforced{Status(), {1, 2, 3, 4}},
                                      reply};

@@ -44,12 +44,12 @@ class OutboxContract : public ::testing::TestWithParam<const char*> {
   Status Append(std::vector<StoredRecord> rows) {
     OutboxWrite write;
     write.append = std::move(rows);
-    return outbox_->Commit(write);
+    return outbox_->Commit(write).status();
   }
   Status Ack(std::uint64_t first, std::uint64_t last) {
     OutboxWrite write;
     write.ack = SeqRange{first, last};
-    return outbox_->Commit(write);
+    return outbox_->Commit(write).status();
   }
   std::vector<std::uint64_t> Seqs(std::uint64_t after = 0, std::size_t records = 1000,
                                   std::size_t bytes = 1 << 20) {
@@ -109,7 +109,7 @@ TEST_P(OutboxContract, RefusesASequenceThatDoesNotIncrease) {
   write.append = {Row(6), Row(2)};
   write.ack = SeqRange{4, 4};
   write.state = {{"key", Bytes(1)}};
-  EXPECT_EQ(outbox_->Commit(write).code(), Code::kFailedPrecondition);
+  EXPECT_EQ(outbox_->Commit(write).status().code(), Code::kFailedPrecondition);
   EXPECT_THAT(Seqs(), ElementsAre(4));  // nothing of the refused writes
   EXPECT_FALSE(outbox_->GetState("key").value_or(Bytes(1)));
   EXPECT_TRUE(Append({Row(5)}).ok());

@@ -154,7 +154,7 @@ TEST(SqliteFault, AFullDiskStopsNothingButTheWriteThatDoesNotFit) {
     std::set<std::uint64_t> present = {1, 2};
     Status status;
     for (std::uint64_t seq = 3; seq < 200; ++seq) {
-      status = outbox.Commit({{Row(seq)}, {}, {}});
+      status = outbox.Commit({{Row(seq)}, {}, {}}).status();
       if (!status.ok()) break;
       present.insert(seq);
     }

@@ -211,7 +211,8 @@ TEST_F(SqliteOpen, ReadOnlyReadsAndWritesNothing) {
     auto opened = Open(path_, true, true);
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     EXPECT_EQ(Records(*opened.value().outbox), 5u);
-    EXPECT_EQ(opened.value().outbox->Commit({{Row(6)}, {}, {}}).code(), Code::kFailedPrecondition);
+    EXPECT_EQ(opened.value().outbox->Commit({{Row(6)}, {}, {}}).status().code(),
+              Code::kFailedPrecondition);
     EXPECT_EQ(opened.value().outbox->Enforce({}, std::nullopt).status().code(),
               Code::kFailedPrecondition);
   }
