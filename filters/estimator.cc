@@ -11,7 +11,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kTag = 0x45535449;  // "ESTI"
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 
 Observation ToObservation(const Intake& intake) {
   const Fix& f = intake.fix;
@@ -188,7 +188,9 @@ Estimator& Estimator::operator=(const Estimator& other) {
 Estimator::~Estimator() = default;
 
 Verdict Estimator::Update(const Fix& fix, const Stamp& arrival) {
-  return impl_->Update(fix, arrival);
+  const Verdict verdict = impl_->Update(fix, arrival);
+  impl_->in_order = std::max(impl_->in_order, std::min(impl_->newest, impl_->filter.last_used()));
+  return verdict;
 }
 
 void Estimator::Observe(const MotionSample& sample) { impl_->filter.Hint(sample); }
@@ -209,12 +211,13 @@ void Estimator::Save(std::vector<std::byte>& out) const {
   w.Time(impl_->newest);
   w.OptUtc(impl_->newest_utc);
   w.Time(impl_->newest_utc_time);
+  w.Time(impl_->in_order);
   // Only the steps that a late fix, or another report of the newest epoch, may still need. Fixes
   // held in a second hypothesis do not move the window on.
-  const MonoTime in_order = std::min(impl_->newest, impl_->filter.last_used());
   std::size_t first = impl_->done_count;
-  while (first > 0 && (first == impl_->done_count ||
-                       in_order - impl_->At(first - 1).o.time <= impl_->options.reorder_window)) {
+  while (first > 0 &&
+         (first == impl_->done_count ||
+          impl_->in_order - impl_->At(first - 1).o.time <= impl_->options.reorder_window)) {
     --first;
   }
   w.U32(static_cast<std::uint32_t>(impl_->done_count - first));
@@ -255,6 +258,7 @@ Status Estimator::Restore(std::span<const std::byte> image) {
   next->newest = r.Time();
   next->newest_utc = r.OptUtc();
   next->newest_utc_time = r.Time();
+  next->in_order = r.Time();
   next->done_count = r.Count(Impl::kSteps);
   for (std::size_t i = 0; i < next->done_count && r.ok(); ++i) {
     Impl::Done& d = next->done[i];

@@ -39,6 +39,9 @@ struct Estimator::Impl {
   std::vector<Done> done;
   std::size_t done_begin = 0, done_count = 0;
   MonoTime newest{};  ///< time of the newest fix that was in order, used or not
+  /// No late fix reaches further back than the reorder window before this. It never goes back, so
+  /// that what Save leaves out is never needed again.
+  MonoTime in_order{Duration(-kMaxTimeNs)};
   std::optional<UtcTime> newest_utc;
   MonoTime newest_utc_time{};
   // What the last Update did, for the smoothers; no state.
