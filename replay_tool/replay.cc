@@ -78,7 +78,7 @@ class Replay final : public Listener {
       at_one_instant = clock_->Now() == before ? at_one_instant + 1 : 0;
       before = clock_->Now();
       if (at_one_instant > kMaxTimersAtOneInstant) {
-        clock_->PostAt(std::nullopt, nullptr);
+        clock_->DropTimers();
         OnProblem(Status(Code::kInternal,
                          "the tracker's timer does not get past " + UtcText(clock_->UtcNow())));
       }

@@ -23,10 +23,16 @@ void VirtualClock::Post(std::function<void()> task) {
   posted_.notify_one();
 }
 
-void VirtualClock::PostAt(std::optional<MonoTime> at, std::function<void()> task) {
+void VirtualClock::PostAt(const void* owner, std::optional<MonoTime> at,
+                          std::function<void()> task) {
   const std::lock_guard lock(mutex_);
-  timer_at_ = at;
-  timer_task_ = std::move(task);
+  std::erase_if(timers_, [owner](const Timer& t) { return t.owner == owner; });
+  if (at) timers_.push_back({owner, *at, std::move(task)});
+}
+
+std::vector<VirtualClock::Timer>::iterator VirtualClock::Next() {
+  return std::min_element(timers_.begin(), timers_.end(),
+                          [](const Timer& a, const Timer& b) { return a.at < b.at; });
 }
 
 bool VirtualClock::IsCurrent() const {
@@ -50,14 +56,15 @@ void VirtualClock::RunReady() {
 bool VirtualClock::StepToward(const Stamp& to) {
   {
     const std::lock_guard lock(mutex_);
-    if (!timer_at_ || *timer_at_ > to.mono) {
+    const auto next = Next();
+    if (next == timers_.end() || next->at > to.mono) {
       if (to.mono >= now_.mono) now_ = to;
       return true;
     }
-    const MonoTime due = std::max(*timer_at_, now_.mono);
+    const MonoTime due = std::max(next->at, now_.mono);
     now_ = {due, now_.utc + std::chrono::floor<std::chrono::milliseconds>(due - now_.mono)};
-    timer_at_.reset();
-    tasks_.push_back(std::exchange(timer_task_, {}));
+    tasks_.push_back(std::move(next->task));
+    timers_.erase(next);
     ++timers_run_;
   }
   RunReady();
@@ -66,7 +73,14 @@ bool VirtualClock::StepToward(const Stamp& to) {
 
 std::optional<MonoTime> VirtualClock::NextTimer() const {
   const std::lock_guard lock(mutex_);
-  return timer_at_;
+  std::optional<MonoTime> at;
+  for (const Timer& t : timers_) at = std::min(at.value_or(t.at), t.at);
+  return at;
+}
+
+void VirtualClock::DropTimers() {
+  const std::lock_guard lock(mutex_);
+  timers_.clear();
 }
 
 bool VirtualClock::WaitForTask(std::chrono::milliseconds real_time) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "waymark/ports.h"
 #include "waymark/time.h"
@@ -27,7 +28,7 @@ class VirtualClock final : public Clock, public Executor {
   UtcTime UtcNow() const override;
   std::uint64_t BootId() const override { return boot_id_; }
   void Post(std::function<void()> task) override;
-  void PostAt(std::optional<MonoTime> at, std::function<void()> task) override;
+  void PostAt(const void* owner, std::optional<MonoTime> at, std::function<void()> task) override;
   bool IsCurrent() const override;
 
   /// Runs every task that was posted, also those that these post.
@@ -36,17 +37,24 @@ class VirtualClock final : public Clock, public Executor {
   /// caller can look around and step on. Time never goes back.
   bool StepToward(const Stamp& to);
   std::optional<MonoTime> NextTimer() const;
+  void DropTimers();
   /// Waits in real time until a task was posted, at most `real_time`. True if there is one.
   bool WaitForTask(std::chrono::milliseconds real_time);
   /// How often a timer ran: each is a wake-up of the device.
   std::uint64_t timers_run() const { return timers_run_; }
 
  private:
+  struct Timer {
+    const void* owner;
+    MonoTime at;
+    std::function<void()> task;
+  };
+  std::vector<Timer>::iterator Next();
+
   mutable std::mutex mutex_;
   std::condition_variable posted_;
   std::deque<std::function<void()>> tasks_;
-  std::optional<MonoTime> timer_at_;
-  std::function<void()> timer_task_;
+  std::vector<Timer> timers_;
   Stamp now_;
   const std::uint64_t boot_id_;
   std::thread::id running_;  // the thread inside a task, if any

@@ -1,11 +1,13 @@
 #include "waymark/serial_executor.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace waymark {
 namespace {
@@ -31,11 +33,11 @@ class SerialExecutor final : public Executor {
     wake_.notify_one();
   }
 
-  void PostAt(std::optional<MonoTime> at, std::function<void()> task) override {
+  void PostAt(const void* owner, std::optional<MonoTime> at, std::function<void()> task) override {
     {
       const std::lock_guard lock(mutex_);
-      timer_at_ = at;
-      timer_task_ = at ? std::move(task) : nullptr;
+      std::erase_if(timers_, [owner](const Timer& t) { return t.owner == owner; });
+      if (at) timers_.push_back({owner, *at, std::move(task)});
     }
     wake_.notify_one();
   }
@@ -43,6 +45,12 @@ class SerialExecutor final : public Executor {
   bool IsCurrent() const override { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:
+  struct Timer {
+    const void* owner;
+    MonoTime at;
+    std::function<void()> task;
+  };
+
   void Run() {
     std::unique_lock lock(mutex_);
     for (;;) {
@@ -56,14 +64,17 @@ class SerialExecutor final : public Executor {
         continue;
       }
       if (stopping_) return;
-      if (!timer_at_) {
+      const auto next =
+          std::min_element(timers_.begin(), timers_.end(),
+                           [](const Timer& a, const Timer& b) { return a.at < b.at; });
+      if (next == timers_.end()) {
         wake_.wait(lock);
         continue;
       }
-      const Duration left = *timer_at_ - clock_.Now();
+      const Duration left = next->at - clock_.Now();
       if (left <= Duration::zero()) {
-        tasks_.push_back(std::exchange(timer_task_, nullptr));
-        timer_at_.reset();
+        tasks_.push_back(std::move(next->task));
+        timers_.erase(next);
         continue;
       }
       // wait_for runs on a clock that stands still in suspend; an hour's cap bounds how late a
@@ -76,8 +87,7 @@ class SerialExecutor final : public Executor {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
-  std::optional<MonoTime> timer_at_;
-  std::function<void()> timer_task_;
+  std::vector<Timer> timers_;  // one for each tracker: few
   bool stopping_ = false;
   std::thread thread_;  // last: it starts with everything above in place
 };

@@ -75,11 +75,12 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
 
   void Close() {
     closed_ = true;
-    ports_.executor->PostAt(std::nullopt, nullptr);
-    if (ports_.transport != nullptr) ports_.transport->CancelAll();
     if (!ports_.executor->IsCurrent()) {
       const std::lock_guard wait_for_running_task(running_);
     }
+    // Nothing runs any more that could send or arm again.
+    if (ports_.transport != nullptr) ports_.transport->CancelAll();
+    ports_.executor->PostAt(this, std::nullopt, nullptr);
   }
 
   Stats GetStats() const {
@@ -106,17 +107,34 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
     } catch (...) {
       Fail("an unknown exception");
     }
+    if (failure_.ok() || closed_) return;
+    try {
+      FinishFlush(failure_);
+    } catch (...) {  // the same host that failed before
+    }
   }
 
   void Fail(const char* what) {
-    closed_ = true;
-    if (ports_.listener != nullptr) {
-      ports_.listener->OnProblem(Status(
-          Code::kInternal, std::string("the tracker stopped after a programming error: ") + what));
+    failure_ = Status(Code::kInternal,
+                      std::string("the tracker stopped after a programming error: ") + what);
+    ports_.executor->PostAt(this, std::nullopt, nullptr);
+    try {
+      Problem(failure_);
+    } catch (...) {  // it was the listener that failed
+    }
+  }
+
+  void FinishFlush(const Status& status) {
+    std::vector<std::function<void(Status)>> waiting;
+    waiting.swap(flush_done_);
+    for (const auto& done : waiting) {
+      if (closed_) return;
+      done(status);
     }
   }
 
   void Dispatch(Event event, Stamp stamp) {
+    if (!failure_.ok()) return;
     queue_.push_back(std::move(event));
     while (!queue_.empty() && !closed_) {
       const Event next = std::move(queue_.front());
@@ -138,7 +156,7 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
     const std::optional<MonoTime> deadline = core_.NextDeadline();
     if (deadline == armed_) return;
     armed_ = deadline;
-    ports_.executor->PostAt(deadline, [weak = weak_from_this()] {
+    ports_.executor->PostAt(this, deadline, [weak = weak_from_this()] {
       if (const std::shared_ptr<Shell> self = weak.lock()) {
         self->Guard([&self] {
           self->armed_.reset();
@@ -202,11 +220,7 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
     });
   }
 
-  void Perform(act::FlushDone& a) {
-    std::vector<std::function<void(Status)>> waiting;
-    waiting.swap(flush_done_);
-    for (const auto& done : waiting) done(a.status);
-  }
+  void Perform(act::FlushDone& a) { FinishFlush(a.status); }
 
   void Problem(const Status& s) { Tell(&Listener::OnProblem, s); }
 
@@ -223,8 +237,9 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
   std::vector<Action> actions_;
   std::optional<MonoTime> armed_;
   std::vector<std::function<void(Status)>> flush_done_;
-  std::mutex running_;  ///< held while a task runs, so that Close can wait for it
-  std::atomic<bool> closed_{false};
+  std::mutex running_;               ///< held while a task runs, so that Close can wait for it
+  std::atomic<bool> closed_{false};  ///< the tracker is gone: nobody may be called
+  Status failure_;                   ///< of a programming error; no event is handled after it
   mutable std::mutex stats_mutex_;
   Stats stats_;
 };

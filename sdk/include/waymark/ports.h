@@ -29,13 +29,15 @@ class WAYMARK_API Clock {
 };
 
 /// Runs tasks one after another in the order of posting, never inside Post(). Any thread may post.
-/// Serves one tracker: there is one timer.
+/// Serves any number of trackers.
 class WAYMARK_API Executor {
  public:
   virtual ~Executor() = default;
   virtual void Post(std::function<void()> task) = 0;
-  /// Asks that `task` be posted at or soon after `at`; replaces the previous wish. nullopt cancels.
-  virtual void PostAt(std::optional<MonoTime> at, std::function<void()> task) = 0;
+  /// Asks that `task` be posted at or soon after `at`; replaces the previous wish of the same
+  /// `owner` (any address that is the caller's own; never dereferenced). nullopt cancels.
+  virtual void PostAt(const void* owner, std::optional<MonoTime> at,
+                      std::function<void()> task) = 0;
   virtual bool IsCurrent() const = 0;  ///< called from a running task
 };
 

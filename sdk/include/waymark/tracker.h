@@ -89,7 +89,8 @@ struct TrackerPorts {
 };
 
 /// All methods are thread-safe and return at once: the work happens on the executor, in order of
-/// the calls. No method throws. Two trackers with two databases may live in one process.
+/// the calls. No method throws. Trackers with databases of their own may live in one process and
+/// share clock, executor and listener; a transport serves one.
 class WAYMARK_API Tracker {
  public:
   /// Opens the store and restores the saved state. kInvalidArgument lists every violation of the
@@ -117,7 +118,8 @@ class WAYMARK_API Tracker {
   void Enqueue(std::string topic, std::vector<std::byte> body);
   /// Settles what is pending, stores it, makes it survive power loss and uploads without waiting
   /// for a full batch. `done` runs on the executor when everything was acknowledged, or says why
-  /// not (kUnavailable: the link or the server; records stay stored).
+  /// not (kUnavailable: the link or the server; records stay stored. Another code: the store
+  /// refuses writes; records wait in memory). Not called if the tracker is destroyed before.
   void Flush(std::function<void(Status)> done);
   /// A recent copy of the counters.
   Stats GetStats() const;

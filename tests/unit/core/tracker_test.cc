@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <atomic>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "waymark/posix_clock.h"
@@ -86,6 +88,33 @@ TEST_F(TrackerTest, TwoTrackersLiveInOneProcess) {
   EXPECT_EQ(second_counter.fixes, 1);
 }
 
+TEST_F(TrackerTest, OneExecutorServesSeveralTrackers) {
+  auto executor = MakeSerialExecutor(clock_);
+  std::array<Counter, 3> counters;
+  std::vector<std::unique_ptr<Tracker>> trackers;
+  for (Counter& counter : counters) {
+    auto tracker = Tracker::Create(Config{}, Ports(*executor, &counter));
+    ASSERT_TRUE(tracker.ok());
+    tracker.value()->Start();
+    trackers.push_back(std::move(tracker).value());
+  }
+  // The alarm of each: a track that falls silent is settled by time alone. Its last fix is older
+  // than the settling lag, so that the alarm is due at once.
+  const MonoTime now = clock_.Now();
+  for (int i = 0; i < 20; ++i) {
+    for (auto& tracker : trackers) {
+      tracker->PushFix(MakeFix(now + seconds(i - 60), 47 + i * 2e-4));
+    }
+  }
+  trackers[1].reset();  // takes its timer and tasks with it
+  FlushAndWait(*trackers[0]);
+  FlushAndWait(*trackers[2]);
+  for (const int i : {0, 2}) {
+    EXPECT_EQ(counters[static_cast<std::size_t>(i)].fixes, 20);
+    EXPECT_GE(counters[static_cast<std::size_t>(i)].last_seq, 2u);
+  }
+}
+
 TEST_F(TrackerTest, MayBeDestroyedFromItsOwnCallback) {
   auto executor = MakeSerialExecutor(clock_);
   struct Destroyer : Listener {
@@ -137,6 +166,119 @@ TEST_F(TrackerTest, AnExceptionOfTheHostStopsTheTrackerAndLeavesTheHostRunning) 
   EXPECT_EQ(s.code(), Code::kInternal);
   EXPECT_THAT(s.message(), testing::HasSubstr("host bug"));
   tracker.value()->PushFix(MakeFix(clock_.Now(), 47));
+  // Who waits for a flush is told, and does not wait for ever.
+  std::promise<Status> flushed;
+  tracker.value()->Flush([&](const Status& done) { flushed.set_value(done); });
+  EXPECT_EQ(flushed.get_future().get().code(), Code::kInternal);
+}
+
+TEST_F(TrackerTest, AListenerThatThrowsOnTheProblemTooLeavesTheHostRunning) {
+  auto executor = MakeSerialExecutor(clock_);
+  struct Thrower : Listener {
+    void OnFix(const FixReport&) override { throw 7; }
+    void OnProblem(const Status&) override { throw std::runtime_error("again"); }
+  } thrower;
+  auto tracker = Tracker::Create(Config{}, Ports(*executor, &thrower));
+  ASSERT_TRUE(tracker.ok());
+  tracker.value()->Start();
+  tracker.value()->PushFix(MakeFix(clock_.Now(), 47));
+  std::promise<Status> flushed;
+  tracker.value()->Flush([&](const Status& done) { flushed.set_value(done); });
+  EXPECT_EQ(flushed.get_future().get().code(), Code::kInternal);
+}
+
+// Answers each request from a thread of its own, for ever late.
+class SlowTransport : public Transport {
+ public:
+  ~SlowTransport() override { CancelAll(); }
+  void Send(HttpRequest request, std::function<void(HttpReply)> done) override {
+    ++sent;
+    const std::lock_guard lock(mutex_);
+    threads_.emplace_back([id = request.id, done = std::move(done)] {
+      HttpReply reply;
+      reply.id = id;
+      reply.http_status = 200;
+      done(reply);
+    });
+  }
+  void CancelAll() override {
+    std::vector<std::thread> threads;
+    {
+      const std::lock_guard lock(mutex_);
+      threads.swap(threads_);
+    }
+    for (std::thread& t : threads) t.join();
+  }
+  std::atomic<int> sent{0};
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::thread> threads_;
+};
+
+// For tsan and asan: every method from many threads, replies from others, and the end in the midst
+// of what was posted.
+TEST_F(TrackerTest, EveryMethodFromManyThreadsUntilTheEnd) {
+  auto executor = MakeSerialExecutor(clock_);
+  for (int round = 0; round < 8; ++round) {
+    auto counter = std::make_unique<Counter>();
+    SlowTransport transport;
+    TrackerPorts ports = Ports(*executor, counter.get());
+    ports.transport = &transport;
+    std::vector<std::byte> journal;
+    ports.journal = [&](std::span<const std::byte> b) {
+      journal.insert(journal.end(), b.begin(), b.end());
+    };
+    Config config;
+    config.upload.url = "https://collector.example/";
+    config.upload.max_batch_records = 2;
+    auto created = Tracker::Create(config, ports);
+    ASSERT_TRUE(created.ok());
+    Tracker& tracker = *created.value();
+    Geofence fence;
+    fence.id = "f";
+    fence.shape = Circle{{47, 8}, 100};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < 40; ++i) {
+          switch ((i + t) % 10) {
+            case 0:
+              tracker.Start();
+              break;
+            case 1:
+              tracker.Stop();
+              break;
+            case 2:
+              tracker.AddGeofences({fence});
+              break;
+            case 3:
+              tracker.SetLink(Link{i % 3 != 0, false, false});
+              break;
+            case 4:
+              tracker.Enqueue("t", {std::byte{1}});
+              break;
+            case 5:
+              tracker.Flush([](const Status&) {});
+              break;
+            case 6:
+              tracker.RemoveGeofences({"f"});
+              break;
+            case 7:
+              tracker.SetHostState(HostState{i % 2 == 0, true});
+              break;
+            default:
+              tracker.PushFix(MakeFix(clock_.Now(), 47 + i * 1e-4));
+          }
+          tracker.GetStats();
+        }
+      });
+    }
+    for (std::thread& t : threads) t.join();
+    if (round % 2 == 0) FlushAndWait(tracker);
+    created.value().reset();
+    counter.reset();
+  }
 }
 
 TEST_F(TrackerTest, RefusesABadConfigWithEveryReason) {
@@ -172,9 +314,25 @@ TEST(SerialExecutor, FiresTheTimerAndReplacesIt) {
   PosixClock clock;
   auto executor = MakeSerialExecutor(clock);
   std::promise<int> fired;
-  executor->PostAt(clock.Now() + std::chrono::hours(1), [&] { fired.set_value(1); });
-  executor->PostAt(clock.Now(), [&] { fired.set_value(2); });
+  executor->PostAt(&clock, clock.Now() + std::chrono::hours(1), [&] { fired.set_value(1); });
+  executor->PostAt(&clock, clock.Now(), [&] { fired.set_value(2); });
   EXPECT_EQ(fired.get_future().get(), 2);
+}
+
+TEST(SerialExecutor, KeepsATimerForEachOwner) {
+  PosixClock clock;
+  auto executor = MakeSerialExecutor(clock);
+  std::promise<void> first, second;
+  const int a = 0, b = 0, c = 0;
+  const MonoTime now = clock.Now();
+  executor->PostAt(&b, now + std::chrono::milliseconds(2), [&] { second.set_value(); });
+  executor->PostAt(&a, now + std::chrono::milliseconds(1), [&] { first.set_value(); });
+  executor->Post([&] {  // no timer can run meanwhile
+    executor->PostAt(&c, now, [] { FAIL() << "cancelled"; });
+    executor->PostAt(&c, std::nullopt, nullptr);
+  });
+  first.get_future().wait();
+  second.get_future().wait();
 }
 
 TEST(PosixClock, RunsForwardAndKnowsItsBoot) {

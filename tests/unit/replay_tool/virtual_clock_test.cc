@@ -16,9 +16,9 @@ UtcTime Utc(int s) { return UtcTime(seconds(1'000'000 + s)); }
 TEST(VirtualClock, StopsAtEachTimerOnTheWay) {
   VirtualClock clock({At(0), Utc(0)});
   std::string log;
-  clock.PostAt(At(3), [&] {
+  clock.PostAt(&clock, At(3), [&] {
     log += "3@" + std::to_string(clock.Now().time_since_epoch() / seconds(1)) + " ";
-    clock.PostAt(At(5), [&] { log += "5 "; });
+    clock.PostAt(&clock, At(5), [&] { log += "5 "; });
   });
   EXPECT_FALSE(clock.StepToward({At(10), Utc(10)}));
   EXPECT_EQ(clock.Now(), At(3));
@@ -34,7 +34,7 @@ TEST(VirtualClock, StopsAtEachTimerOnTheWay) {
 TEST(VirtualClock, NeverGoesBackAndRunsOverdueTimersNow) {
   VirtualClock clock({At(10), Utc(10)});
   bool ran = false;
-  clock.PostAt(At(1), [&] { ran = true; });
+  clock.PostAt(&clock, At(1), [&] { ran = true; });
   EXPECT_FALSE(clock.StepToward({At(20), Utc(20)}));
   EXPECT_TRUE(ran);
   EXPECT_EQ(clock.Now(), At(10));
@@ -45,10 +45,10 @@ TEST(VirtualClock, NeverGoesBackAndRunsOverdueTimersNow) {
 TEST(VirtualClock, LaterWishReplacesAndNulloptCancels) {
   VirtualClock clock({At(0), Utc(0)});
   int first = 0, second = 0;
-  clock.PostAt(At(1), [&] { ++first; });
-  clock.PostAt(At(2), [&] { ++second; });
+  clock.PostAt(&clock, At(1), [&] { ++first; });
+  clock.PostAt(&clock, At(2), [&] { ++second; });
   EXPECT_EQ(clock.NextTimer(), At(2));
-  clock.PostAt(std::nullopt, nullptr);
+  clock.PostAt(&clock, std::nullopt, nullptr);
   EXPECT_TRUE(clock.StepToward({At(9), Utc(9)}));
   EXPECT_EQ(first + second, 0);
 }
