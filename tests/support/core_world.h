@@ -29,6 +29,11 @@ class CoreWorld {
       : config_(config), seed_(seed), outbox_(MakeMemoryOutbox()), core_(NewCore({})) {
     Feed(ev::StoreOpened{{}, {}, boot_id});
   }
+  /// On a store that is already there, as after a restart.
+  CoreWorld(const Config& config, std::unique_ptr<Outbox> outbox)
+      : config_(config), seed_(7), outbox_(std::move(outbox)), core_(NewCore({})) {
+    Restart();
+  }
 
   static Config UploadConfig() {
     Config c;
@@ -92,8 +97,11 @@ class CoreWorld {
     return f;
   }
 
-  /// The process dies and starts again on the same store.
-  void Restart() {
+  /// The store is closed; Restart() with another must follow.
+  void CloseStore() { outbox_.reset(); }
+  /// The process dies and starts again on the same store, or on what was opened in its place.
+  void Restart(std::unique_ptr<Outbox> opened = nullptr) {
+    if (opened) outbox_ = std::move(opened);
     SavedState saved;
     saved.core = outbox_->GetState(kCoreStateKey).value().value_or(std::vector<std::byte>());
     saved.fences = outbox_->GetState(kFencesStateKey).value().value_or(std::vector<std::byte>());
@@ -159,16 +167,16 @@ class CoreWorld {
       }
       queue.push_back(ev::Committed{removed.status(), removed.value_or({})});
     } else if (const auto* peek = std::get_if<act::Peek>(&action)) {
-      queue.push_back(ev::Peeked{
-          Status(), outbox_->Peek(peek->after_seq, peek->max_records, peek->max_bytes).value()});
+      auto rows = outbox_->Peek(peek->after_seq, peek->max_records, peek->max_bytes);
+      queue.push_back(ev::Peeked{rows.status(), rows.value_or({})});
     } else if (const auto* enforce = std::get_if<act::Enforce>(&action)) {
       std::set<std::uint64_t> before = Present();
-      const OutboxRemoved drops = outbox_->Enforce(enforce->limits, enforce->utc).value();
+      const auto drops = outbox_->Enforce(enforce->limits, enforce->utc);
       const std::set<std::uint64_t> after = Present();
       for (const std::uint64_t s : before) {
         if (!after.contains(s)) dropped.insert(s);
       }
-      queue.push_back(ev::Enforced{Status(), drops});
+      queue.push_back(ev::Enforced{drops.status(), drops.value_or({})});
     } else if (const auto* request = std::get_if<HttpRequest>(&action)) {
       // A transport that never answers is given up on after the request's own timeout.
       if (in_flight && mono - sent_ < request->timeout) ++requests_while_in_flight;
