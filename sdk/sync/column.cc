@@ -1,7 +1,9 @@
 #include "sdk/sync/column.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <optional>
 
 #include "sdk/proto/waymark.pb.h"
 #include "sdk/sync/byte_io.h"
@@ -9,86 +11,92 @@
 namespace waymark::sync {
 namespace {
 
-constexpr std::size_t kOrders = 3;
-
 constexpr std::size_t VarintSize(std::uint64_t v) {
   // 7 bits a byte: ceil(bits / 7) for 1 to 64 bits without a division.
   return (static_cast<std::size_t>(std::bit_width(v | 1)) * 9 + 64) / 64;
 }
 
-// The three residuals of v[i], from the two values before it.
-struct Differences {
-  std::uint64_t previous = 0, before = 0;
+constexpr std::size_t kRunField = 2;  // tag and length of the second list
 
-  std::array<std::int64_t, kOrders> Next(std::int64_t value) {
-    const auto v = static_cast<std::uint64_t>(value);
-    const std::uint64_t first = v - previous;
-    const std::uint64_t second = first - (previous - before);
-    before = previous;
-    previous = v;
-    return {value, static_cast<std::int64_t>(first), static_cast<std::int64_t>(second)};
-  }
+// What a list of residuals takes as it is, and with runs.
+struct Cost {
+  std::size_t plain = 0, with_runs = 0;
 };
 
-struct Plan {
-  std::uint32_t order = 0;
-  bool runs = false;
-};
+// nullopt: more than `limit` either way, found early.
+std::optional<Cost> Measure(std::span<const std::int64_t> residuals, std::size_t limit) {
+  constexpr std::size_t kChunk = 16;
+  std::size_t plain = 0, starts = 0, runs = 0;
+  std::int64_t last = ~residuals[0];
+  for (std::size_t at = 0; at < residuals.size();) {
+    for (const std::size_t end = std::min(at + kChunk, residuals.size()); at < end; ++at) {
+      const std::size_t size = VarintSize(ZigZag(residuals[at]));
+      const bool begins = residuals[at] != last;
+      last = residuals[at];
+      plain += size;
+      starts += begins ? size : 0;
+      runs += begins;
+    }
+    if (plain > limit && starts + runs + kRunField > limit) return std::nullopt;
+  }
+  Cost cost{plain, starts + runs + kRunField};
+  // Lengths of 128 and more take another byte or two.
+  if (cost.with_runs > std::min(plain, limit) || residuals.size() < 128) return cost;
+  std::size_t begin = 0;
+  for (std::size_t i = 1; i <= residuals.size(); ++i) {
+    if (i < residuals.size() && residuals[i] == residuals[begin]) continue;
+    cost.with_runs += VarintSize(i - begin) - 1;
+    begin = i;
+  }
+  return cost;
+}
 
-Plan ShortestPlan(std::span<const std::int64_t> values) {
-  std::array<std::size_t, kOrders> plain{}, with_runs{}, run{};
-  std::array<std::int64_t, kOrders> last{};
-  Differences differences;
-  for (const std::int64_t v : values) {
-    const auto residuals = differences.Next(v);
-    for (std::size_t k = 0; k < kOrders; ++k) {
-      const std::size_t size = VarintSize(ZigZag(residuals[k]));
-      plain[k] += size;
-      if (run[k] > 0 && residuals[k] == last[k]) {
-        ++run[k];
-        continue;
-      }
-      if (run[k] > 0) with_runs[k] += VarintSize(run[k]);
-      with_runs[k] += size;
-      run[k] = 1;
-      last[k] = residuals[k];
-    }
+// out[i] = in[i] - in[i - 1], modulo 2^64.
+void Difference(std::span<const std::int64_t> in, std::vector<std::int64_t>& out) {
+  out.resize(in.size());
+  std::uint64_t before = 0;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const auto v = static_cast<std::uint64_t>(in[i]);
+    out[i] = static_cast<std::int64_t>(v - before);
+    before = v;
   }
-  Plan best;
-  std::size_t best_size = plain[0] + 1;
-  for (std::size_t k = 0; k < kOrders; ++k) {
-    constexpr std::size_t kRunField = 2;  // tag and length of the second list
-    with_runs[k] += VarintSize(run[k]) + kRunField;
-    if (plain[k] < best_size) best = {static_cast<std::uint32_t>(k), false}, best_size = plain[k];
-    if (with_runs[k] < best_size) {
-      best = {static_cast<std::uint32_t>(k), true}, best_size = with_runs[k];
-    }
-  }
-  return best;
 }
 
 }  // namespace
 
-void EncodeColumn(std::span<const std::int64_t> values, wire::v1::Column& column) {
+void ColumnEncoder::Encode(std::span<const std::int64_t> values, wire::v1::Column& column) {
   if (values.empty()) return;
-  const Plan plan = ShortestPlan(values);
-  column.set_order(plan.order);
+  Difference(values, differences_[0]);
+  Difference(differences_[0], differences_[1]);
+  const std::array<std::span<const std::int64_t>, kOrders> residuals = {values, differences_[0],
+                                                                        differences_[1]};
+  // The lowest order, and no runs, where sizes are equal.
+  std::size_t best_size = SIZE_MAX;
+  std::uint32_t best_order = 0;
+  bool best_runs = false;
+  // The first differences are seldom far from the best, so the others are given up on early.
+  for (const std::uint32_t order : {1u, 0u, 2u}) {
+    const std::optional<Cost> cost = Measure(residuals[order], best_size);
+    if (!cost) continue;
+    const bool runs = cost->with_runs < cost->plain;
+    const std::size_t size = runs ? cost->with_runs : cost->plain;
+    if (size > best_size || (size == best_size && order > best_order)) continue;
+    best_size = size, best_order = order, best_runs = runs;
+  }
+  const std::span<const std::int64_t> best = residuals[best_order];
+  column.set_order(best_order);
   auto& out = *column.mutable_value();
-  Differences differences;
-  if (!plan.runs) {
-    out.Reserve(static_cast<int>(values.size()));
-    for (const std::int64_t v : values) out.AddAlreadyReserved(differences.Next(v)[plan.order]);
+  if (!best_runs) {
+    out.Add(best.begin(), best.end());
     return;
   }
   auto& runs = *column.mutable_run();
-  for (const std::int64_t v : values) {
-    const std::int64_t residual = differences.Next(v)[plan.order];
-    if (!out.empty() && out.Get(out.size() - 1) == residual) {
-      ++*runs.Mutable(runs.size() - 1);
-    } else {
-      out.Add(residual);
-      runs.Add(1);
-    }
+  std::size_t begin = 0;
+  for (std::size_t i = 1; i <= best.size(); ++i) {
+    if (i < best.size() && best[i] == best[begin]) continue;
+    out.Add(best[begin]);
+    runs.Add(static_cast<std::uint32_t>(i - begin));
+    begin = i;
   }
 }
 

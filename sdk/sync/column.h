@@ -3,6 +3,7 @@
 #ifndef WAYMARK_SDK_SYNC_COLUMN_H_
 #define WAYMARK_SDK_SYNC_COLUMN_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,8 +15,18 @@ class Column;
 
 namespace waymark::sync {
 
-/// Any numbers: arithmetic is modulo 2^64. An empty span leaves `column` empty.
-void EncodeColumn(std::span<const std::int64_t> values, wire::v1::Column& column);
+/// How many times a column is differenced at most, plus one.
+inline constexpr std::uint32_t kOrders = 3;
+
+/// Kept over the columns of a batch for its memory.
+class ColumnEncoder {
+ public:
+  /// Any numbers: arithmetic is modulo 2^64. An empty span leaves `column` empty.
+  void Encode(std::span<const std::int64_t> values, wire::v1::Column& column);
+
+ private:
+  std::array<std::vector<std::int64_t>, kOrders - 1> differences_;
+};
 
 /// Replaces `values`. False if the column is malformed or holds more than `max_count` numbers.
 bool DecodeColumn(const wire::v1::Column& column, std::size_t max_count,

@@ -35,11 +35,6 @@ constexpr std::int64_t kMotionMask = 3;
 
 using Values = std::vector<std::int64_t>;
 
-void AddColumn(const Values& values, pb::Column* (pb::Points::*mutable_column)(),
-               pb::Points& points) {
-  if (!values.empty()) sync::EncodeColumn(values, *(points.*mutable_column)());
-}
-
 std::uint64_t Unsigned(std::int64_t v) { return static_cast<std::uint64_t>(v); }
 
 std::string Text(const std::vector<std::byte>& bytes) {
@@ -72,14 +67,17 @@ struct PointColumns {
     lon.push_back(q.lon);
     r68.push_back(ToCmUnsigned(p.r68_m));
   }
-  void Store(pb::Points& points) const {
-    AddColumn(flags, &pb::Points::mutable_flags, points);
-    AddColumn(lat, &pb::Points::mutable_lat_e7, points);
-    AddColumn(lon, &pb::Points::mutable_lon_e7, points);
-    AddColumn(r68, &pb::Points::mutable_r68_cm, points);
-    AddColumn(speed, &pb::Points::mutable_speed_cmps, points);
-    AddColumn(course, &pb::Points::mutable_course_cdeg, points);
-    AddColumn(altitude, &pb::Points::mutable_altitude_cm, points);
+  void Store(sync::ColumnEncoder& encoder, pb::Points& points) const {
+    const auto add = [&](const Values& values, pb::Column* (pb::Points::*column)()) {
+      if (!values.empty()) encoder.Encode(values, *(points.*column)());
+    };
+    add(flags, &pb::Points::mutable_flags);
+    add(lat, &pb::Points::mutable_lat_e7);
+    add(lon, &pb::Points::mutable_lon_e7);
+    add(r68, &pb::Points::mutable_r68_cm);
+    add(speed, &pb::Points::mutable_speed_cmps);
+    add(course, &pb::Points::mutable_course_cdeg);
+    add(altitude, &pb::Points::mutable_altitude_cm);
   }
 };
 
@@ -353,13 +351,14 @@ std::vector<std::byte> EncodeBatch(const Batch& batch) {
     utc.push_back(ToMs(record.utc));
     std::visit(encoder, record.body);
   }
+  sync::ColumnEncoder columns;
   if (n > 0) {
-    sync::EncodeColumn(kind, *message.mutable_kind());
-    sync::EncodeColumn(seq, *message.mutable_seq());
-    sync::EncodeColumn(session, *message.mutable_session());
-    sync::EncodeColumn(utc, *message.mutable_utc_ms());
+    columns.Encode(kind, *message.mutable_kind());
+    columns.Encode(seq, *message.mutable_seq());
+    columns.Encode(session, *message.mutable_session());
+    columns.Encode(utc, *message.mutable_utc_ms());
   }
-  if (!points.flags.empty()) points.Store(*message.mutable_points());
+  if (!points.flags.empty()) points.Store(columns, *message.mutable_points());
   std::vector<std::byte> out(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(out.data()));
   return out;
