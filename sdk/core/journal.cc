@@ -98,6 +98,12 @@ class Reader {
       length |= (b & 0x7F) << shift;
       if (b < 0x80) break;
     }
+    if (at >= bytes_.size()) {
+      cut_ = true;
+      return Status();
+    }
+    const std::uint32_t check = Crc32c(bytes_.subspan(at_, at - at_)) & 0xFF;
+    if (static_cast<std::uint32_t>(bytes_[at++]) != check) return Where("a damaged length");
     if (length == 0) return Where("an empty frame");
     if (length + 4 > bytes_.size() - at) {
       cut_ = true;

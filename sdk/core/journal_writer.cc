@@ -90,6 +90,8 @@ void JournalWriter::WriteFrame() {
     frame_.push_back(static_cast<std::byte>((n & 0x7F) | (more ? 0x80 : 0)));
     if (!more) break;
   }
+  // A damaged length must not pass for a journal that was cut here.
+  frame_.push_back(static_cast<std::byte>(Crc32c(frame_) & 0xFF));
   frame_.insert(frame_.end(), payload_.begin(), payload_.end());
   StateWriter(frame_).U32(Crc32c(payload_));
   sink_(frame_);

@@ -1,9 +1,9 @@
 // Journal: the flight recorder. Every event that enters the core is written with a digest of the
 // actions it caused; a replay shows whether today's code does the same, byte for byte.
 //
-// Format 2: "WMJL" magic, u8 version, then frames: varint length, payload, u32 CRC-32C. The first
-// frame holds seed and configuration (without secrets), the others one event each. A cut tail is
-// dropped at the last whole frame.
+// Format 2: "WMJL" magic, u8 version, then frames: varint length, u8 low byte of the length's
+// CRC-32C, payload, u32 CRC-32C of the payload. The first frame holds seed and configuration
+// (without secrets), the others one event each. A cut tail is dropped at the last whole frame.
 #ifndef WAYMARK_JOURNAL_H_
 #define WAYMARK_JOURNAL_H_
 

@@ -12,7 +12,7 @@ namespace {
 using std::chrono::seconds;
 
 // A session recorded as the shell records it.
-std::vector<std::byte> RecordSession() {
+std::vector<std::byte> RecordSession(int fixes = 200) {
   std::vector<std::byte> journal;
   JournalWriter writer(
       [&](std::span<const std::byte> b) { journal.insert(journal.end(), b.begin(), b.end()); });
@@ -33,7 +33,7 @@ std::vector<std::byte> RecordSession() {
   handle(ev::StoreOpened{});
   handle(ev::Start{});
   LatLon at{47, 8};
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < fixes; ++i) {
     now.mono += seconds(1);
     now.utc += seconds(1);
     at = Destination(at, 30, 12);
@@ -79,17 +79,59 @@ TEST(Journal, HoldsNoSecret) {
 }
 
 TEST(Journal, ACutTailIsDroppedAtEveryByte) {
-  const std::vector<std::byte> journal = RecordSession();
+  const std::vector<std::byte> journal = RecordSession(12);
+  // Cut inside the header there is nothing to replay.
   std::size_t header = 0;
-  for (std::size_t n = journal.size() - 400; n < journal.size(); ++n) {
+  while (!ReplayJournal(First(journal, header)).ok()) {
+    EXPECT_EQ(ReplayJournal(First(journal, header)).status().code(), Code::kCorruption);
+    ++header;
+  }
+  EXPECT_GT(header, 5u);
+  std::uint64_t events = 0;
+  int whole = 0;
+  for (std::size_t n = header; n <= journal.size(); ++n) {
     const Result<JournalReport> report = ReplayJournal(First(journal, n));
     ASSERT_TRUE(report.ok()) << n << " " << report.status().message();
     EXPECT_TRUE(report.value().identical) << n;
+    EXPECT_GE(report.value().events, events) << n;
+    EXPECT_LE(report.value().events, events + 1) << n;
+    events = report.value().events;
+    whole += !report.value().cut;
   }
-  // Cut inside the header there is nothing to replay.
-  while (!ReplayJournal(First(journal, header)).ok()) ++header;
-  EXPECT_GT(header, 5u);
-  EXPECT_EQ(ReplayJournal(First(journal, header - 1)).status().code(), Code::kCorruption);
+  // Whole at the end of each frame: the header, and event and outcome of each event.
+  EXPECT_EQ(events, ReplayJournal(journal).value().events);
+  EXPECT_EQ(whole, static_cast<int>(1 + 2 * events));
+}
+
+TEST(Journal, NoFlippedBitPassesUnnoticed) {
+  std::vector<std::byte> journal = RecordSession(6);
+  const Result<JournalReport> sound = ReplayJournal(journal);
+  ASSERT_TRUE(sound.ok());
+  std::size_t last_frame = 0;  // the last outcome may pass for one that a power cut left unwritten
+  for (std::size_t n = journal.size() - 1; last_frame == 0; --n) {
+    const auto report = ReplayJournal(First(journal, n));
+    if (report.ok() && !report.value().cut) last_frame = n;
+  }
+  for (std::size_t at = 0; at < journal.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      const std::byte mask{static_cast<std::uint8_t>(1 << bit)};
+      journal[at] ^= mask;
+      const Result<JournalReport> report = ReplayJournal(journal);
+      if (report.ok()) {
+        EXPECT_GE(at, last_frame) << "bit " << bit;
+        EXPECT_TRUE(report.value().cut) << at << " bit " << bit;
+      } else {
+        EXPECT_FALSE(report.status().message().empty());
+      }
+      journal[at] ^= mask;
+    }
+  }
+}
+
+TEST(Journal, AnotherVersionIsRefusedAsSuch) {
+  std::vector<std::byte> journal = RecordSession(1);
+  journal[4] = std::byte{kJournalVersion + 1};
+  EXPECT_EQ(ReplayJournal(journal).status().code(), Code::kUnsupported);
 }
 
 TEST(Journal, DamageInTheMiddleIsSaidWithItsPlace) {
