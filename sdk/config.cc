@@ -89,9 +89,10 @@ Field DurationField(const char* name, const char* description, Ref ref, double l
           },
           [=](const Config& c) { return FormatNumber(Seconds(At<Duration>(ref, c))); },
           [=](const Config& c) -> std::optional<std::string> {
-            const double v = Seconds(At<Duration>(ref, c));
-            if (v >= low_s && v <= high_s) return std::nullopt;
-            return RangeText(v, low_s, high_s, " s");
+            // Not as seconds: 60 s of nanoseconds are 60.000000000000007.
+            const Duration v = At<Duration>(ref, c);
+            if (v >= FromSeconds(low_s) && v <= FromSeconds(high_s)) return std::nullopt;
+            return RangeText(Seconds(v), low_s, high_s, " s");
           }};
 }
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "filters/state_bytes.h"
+
 namespace waymark {
 namespace {
 
@@ -14,6 +16,12 @@ using std::chrono::seconds;
 constexpr Duration kLongestBootGap = std::chrono::hours(24 * 60);
 
 constexpr std::size_t kMaxMessageBytes = 64 * 1024;
+
+// Within what a snapshot can hold.
+MonoTime SaneMono(MonoTime t) {
+  constexpr MonoTime kLatest{Duration(kMaxTimeNs)};
+  return std::clamp(t, MonoTime(-kLatest.time_since_epoch()), kLatest);
+}
 
 // Within the years 1824 to 2116, where neither differences nor nanoseconds overflow.
 UtcTime SaneUtc(UtcTime utc) {
@@ -65,6 +73,15 @@ std::optional<UtcTime> DecodeTail(std::span<const std::byte> bytes) {
   return UtcTime(std::chrono::milliseconds(static_cast<std::int64_t>(ms)));
 }
 
+MonoTime Core::Internal(MonoTime host) const {
+  std::int64_t ns = 0;
+  const std::int64_t host_ns = host.time_since_epoch().count();
+  if (__builtin_add_overflow(host_ns, offset_.count(), &ns)) {
+    return host_ns < 0 ? MonoTime::min() : MonoTime::max();
+  }
+  return MonoTime(Duration(ns));
+}
+
 Core::Core(const Config& config, std::uint64_t seed, Estimator estimator)
     : config_(config),
       estimator_(std::move(estimator)),
@@ -96,8 +113,8 @@ Result<Core> Core::Create(const Config& config, std::uint64_t seed, const SavedS
 }
 
 void Core::Handle(const Event& event, const Stamp& now, std::vector<Action>& out) {
-  host_mono_ = now.mono;
-  now_ = {Internal(now.mono), SaneUtc(now.utc)};
+  host_mono_ = SaneMono(now.mono);
+  now_ = {SaneMono(Internal(host_mono_)), SaneUtc(now.utc)};
   // A clock port that runs backwards must not run time backwards inside.
   now_.mono = std::max(now_.mono, last_mono_);
   last_mono_ = now_.mono;
@@ -168,7 +185,7 @@ void Core::BeginBoot(std::uint64_t boot_id) {
     const auto by_utc = now_.utc - *last_utc;
     if (by_utc > off && by_utc < kLongestBootGap) off = by_utc;
   }
-  const MonoTime resumed = last_mono_ + off;
+  const MonoTime resumed = SaneMono(last_mono_ + off);
   offset_ = resumed - host_mono_;
   now_.mono = resumed;
   last_mono_ = resumed;
@@ -220,7 +237,7 @@ void Core::On(const ev::Flush&, std::vector<Action>& out) {
 
 void Core::On(const MotionSample& e, std::vector<Action>& out) {
   MotionSample sample = e;
-  sample.time = std::min(Internal(e.time), now_.mono);
+  sample.time = std::min(SaneMono(Internal(e.time)), now_.mono);
   if (!(sample.confidence >= 0 && sample.confidence <= 1)) return;
   estimator_.Observe(sample);
   motion_.Observe(sample);

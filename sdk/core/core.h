@@ -123,7 +123,8 @@ class Core {
   Status Restore(std::span<const std::byte> image);
 
   /// Internal time runs on across boots; the host's monotonic time is internal - offset_.
-  MonoTime Internal(MonoTime host) const { return host + offset_; }
+  /// What a host gives may be any number: the sum saturates.
+  MonoTime Internal(MonoTime host) const;
   MonoTime Host(MonoTime internal) const { return internal - offset_; }
 
   Config config_;

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <memory>
 #include <set>
 
 namespace waymark {
@@ -45,6 +47,73 @@ TEST(Config, ValidateReturnsEveryViolation) {
   EXPECT_EQ(fields,
             (std::set<std::string>{"records.max_error_m", "upload.url", "upload.backoff_initial_s",
                                    "estimator.max_coast_s", "installation"}));
+}
+
+// "..., [1, 3600]" at the end of a description is the range that Validate holds.
+TEST(Config, EveryRangeIsHeldAtBothEndsAndStated) {
+  int ranges = 0;
+  for (const ConfigField& f : ConfigFields()) {
+    const std::string text = f.description;
+    const std::size_t open = text.rfind('[');
+    if (open == std::string::npos || text.find("A-Z") != std::string::npos) continue;
+    SCOPED_TRACE(f.name);
+    const std::string range = text.substr(open);
+    std::size_t low_end = 0;
+    const double low = std::stod(range.substr(1), &low_end);
+    const std::string high_text = range.substr(low_end + 3);
+    const double high = high_text == "2^40]" ? 0x1p40 : std::stod(high_text);
+    const bool whole = !SetConfigField(*std::make_unique<Config>(), f.name, "0.5").ok();
+    const auto violates = [&](double v) {
+      Config c;
+      const std::string value =
+          whole ? std::to_string(static_cast<std::int64_t>(v)) : std::to_string(v);
+      EXPECT_TRUE(SetConfigField(c, f.name, value).ok()) << value;
+      for (const auto& violation : c.Validate()) {
+        if (violation.field != f.name) continue;
+        // Cross-field rules name the other field; this is about the range.
+        if (violation.reason.find("outside") != std::string::npos) return true;
+      }
+      return false;
+    };
+    const double step = whole ? 1 : std::max(1e-3, high * 1e-6);
+    EXPECT_FALSE(violates(low));
+    EXPECT_FALSE(violates(high));
+    EXPECT_TRUE(violates(high + step));
+    EXPECT_TRUE((whole && low == 0) || violates(low - (whole ? 1 : 1e-3)));
+    ++ranges;
+  }
+  EXPECT_GE(ranges, 25);
+}
+
+TEST(Config, NumbersThatAreNoneAreViolations) {
+  for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    for (double Config::Records::*member :
+         {&Config::Records::max_error_m, &Config::Records::max_distance_m,
+          &Config::Records::max_turn_deg, &Config::Records::min_distance_m}) {
+      Config c;
+      c.records.*member = bad;
+      EXPECT_EQ(c.Validate().size(), 1u);
+    }
+    for (double Config::Sampling::*member :
+         {&Config::Sampling::low_battery, &Config::Sampling::max_speed_mps}) {
+      Config c;
+      c.sampling.*member = bad;
+      EXPECT_EQ(c.Validate().size(), 1u);
+    }
+    for (double EstimatorOptions::*member :
+         {&EstimatorOptions::max_accuracy_m, &EstimatorOptions::default_accuracy_m,
+          &EstimatorOptions::max_speed_mps}) {
+      Config c;
+      c.estimator.*member = bad;
+      EXPECT_EQ(c.Validate().size(), 1u);
+      EXPECT_FALSE(Estimator::Create(c.estimator).ok());
+    }
+  }
+  Config c;
+  c.upload.timeout = Duration::max();
+  c.records.settle = Duration::min();
+  c.store.max_age = Duration::min();
+  EXPECT_EQ(c.Validate().size(), 4u);  // settle is also below the reorder window
 }
 
 TEST(Config, PlainHttpOnlyToThisMachine) {
