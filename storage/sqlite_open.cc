@@ -141,6 +141,30 @@ Result<std::int64_t> SchemaVersion(SqliteDb& db) {
   return version.value();
 }
 
+Result<std::string> SchemaText(SqliteDb& db) {
+  auto text = db.Prepare(
+      "SELECT coalesce(group_concat(name || ' ' || sql, ';'), '') FROM "
+      "(SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)");
+  if (!text.ok()) return text.status();
+  if (text.value().Step() != SQLITE_ROW) return db.Error("cannot read the schema");
+  return text.value().Text(0);
+}
+
+// SQLite takes the schema as it reads: with one letter changed in it the rows may be all there and
+// none be found.
+Status CheckSchema(SqliteDb& db) {
+  auto model = SqliteDb::Open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, "");
+  if (!model.ok()) return model.status();
+  for (const char* migration : kMigrations) {
+    if (Status s = model.value().Execute(migration); !s.ok()) return s;
+  }
+  const auto expected = SchemaText(model.value()), found = SchemaText(db);
+  if (!expected.ok()) return expected.status();
+  if (!found.ok()) return found.status();
+  if (found.value() == expected.value()) return Status();
+  return Status(Code::kCorruption, db.path() + ": its schema is damaged");
+}
+
 // SQLite's check reports a page that the disk would not give like one that is malformed; only the
 // latter is damage. It then quotes the code: "unable to get the page. error code=266".
 bool IsReadFailure(const std::string& fault) {
@@ -202,6 +226,7 @@ Result<std::unique_ptr<Outbox>> Load(SqliteDb& db, const SqliteOutboxOptions& op
     }
     if (Status s = Migrate(db, version.value()); !s.ok()) return s;
   }
+  if (Status s = CheckSchema(db); !s.ok()) return s;
   if (Status s = CheckContent(db, thorough); !s.ok()) return s;
   if (!options.read_only) std::remove(MarkerOf(options.path).c_str());
   auto outbox = SqliteOutbox::Create(std::move(db), options.read_only,

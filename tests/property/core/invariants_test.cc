@@ -227,6 +227,10 @@ RC_GTEST_PROP(CoreInvariants, I3_EveryRecordIsPresentDeliveredOrCounted, ()) {
     if (!session.world.acknowledged.contains(r.seq)) ++lost_without_count;
   }
   RC_ASSERT(lost_without_count == 0u);
+  // None was forgotten on its way to the store, whatever that refused.
+  for (std::size_t i = 1; i < session.world.appended.size(); ++i) {
+    RC_ASSERT(session.world.appended[i].seq == session.world.appended[i - 1].seq + 1);
+  }
   RC_ASSERT(given_up <= session.world.core().GetStats().records_dropped);
 }
 
