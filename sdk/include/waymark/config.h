@@ -19,12 +19,13 @@
 
 namespace waymark {
 
+/// A value; any thread. Nothing is checked before Validate() or Tracker::Create().
 struct Config {
   std::string database_path;  ///< SQLite file; empty: in memory, nothing survives the process
   std::string
       installation;  ///< 1 to 64 of [A-Za-z0-9._-]; empty: made once and kept in the database
 
-  EstimatorOptions estimator;
+  EstimatorOptions estimator;  ///< see waymark/estimator.h
 
   struct Records {
     double max_error_m =
@@ -60,11 +61,11 @@ struct Config {
     Duration backoff_initial = std::chrono::seconds(15);  ///< [1 s, 1 h]
     Duration backoff_max = std::chrono::seconds(3600);    ///< [backoff_initial, 1 d]
     Duration timeout = std::chrono::seconds(30);          ///< of one request; [1, 600] s
-    bool allow_metered = true;
-    bool allow_roaming = true;
+    bool allow_metered = true;  ///< upload over links that cost by the byte
+    bool allow_roaming = true;  ///< upload in a foreign network
   } upload;
 
-  OutboxLimits store;
+  OutboxLimits store;  ///< beyond them the oldest points are dropped, counted and told of
 
   /// One entry for each violated rule, cross-field rules included; empty: valid.
   struct Violation {
@@ -79,6 +80,7 @@ struct ConfigField {
   const char* name;         ///< "records.max_error_m"
   const char* description;  ///< with unit and range
 };
+/// All of them, in a fixed order. This and the functions below: any thread.
 WAYMARK_API std::vector<ConfigField> ConfigFields();
 /// Sets one field from text. kInvalidArgument: unknown name or text that is not of its type (range
 /// is Validate()'s matter).

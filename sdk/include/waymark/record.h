@@ -52,43 +52,48 @@ constexpr const char* RecordKindName(RecordKind k) {
 /// positions and velocities. Quantised as the wire is: 1e-7 deg, 1 cm, 1 cm/s, 0.01 deg.
 struct PointRecord {
   LatLon position;
-  double r68_m = 0;
-  std::optional<double> speed_mps;
-  std::optional<double> course_deg;
-  std::optional<double> altitude_m;
+  double r68_m = 0;                  ///< radius that holds the truth in 68 % of cases; >= 0
+  std::optional<double> speed_mps;   ///< over ground, >= 0; 0 at rest
+  std::optional<double> course_deg;  ///< of travel, from true north, [0, 360); absent at rest
+  std::optional<double> altitude_m;  ///< as the source gives it
   Motion motion = Motion::kUnknown;
 };
 
+/// A FenceEvent as it is stored.
 struct FenceRecord {
   std::string fence_id;
   FenceTransition transition = FenceTransition::kEnter;
-  LatLon position;
-  UtcTime crossing_utc{};
-  double probability = 0;
-  double distance_m = 0;
-  std::string extras;
+  LatLon position;         ///< the estimate that decided
+  UtcTime crossing_utc{};  ///< when the boundary was crossed; the record's time is the decision's
+  double probability = 0;  ///< [0, 1], to 1e-6
+  double distance_m = 0;   ///< to the boundary, negative inside
+  std::string extras;      ///< the fence's own
 };
 
+/// Motion or rest began, at the record's time.
 struct MotionRecord {
   Motion motion = Motion::kUnknown;
   LatLon position;
 };
 
+/// A rest that lasted, told when it ended.
 struct StayRecord {
-  std::uint64_t id = 0;
+  std::uint64_t id = 0;  ///< of the installation, increasing
   UtcTime begin_utc{}, end_utc{};
   LatLon position;
-  double r68_m = 0;
-  std::uint32_t fixes = 0;
+  double r68_m = 0;         ///< of the position, 68 %
+  std::uint32_t fixes = 0;  ///< that it rests on
 };
 
+/// From one stay to the next, told when it ended.
 struct TripRecord {
-  std::uint64_t id = 0;
+  std::uint64_t id = 0;  ///< of the installation, increasing
   UtcTime begin_utc{}, end_utc{};
   LatLon from, to;
-  double distance_m = 0, distance_bound_m = 0;
+  double distance_m = 0, distance_bound_m = 0;  ///< travelled, and its 95 % error bound
 };
 
+/// No usable fix from begin to end.
 struct GapRecord {
   UtcTime begin_utc{}, end_utc{};
   GapCause cause = GapCause::kUnknown;
@@ -96,15 +101,15 @@ struct GapRecord {
 
 /// Records that had to be dropped before they were delivered.
 struct DropsRecord {
-  std::uint64_t records = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t first_seq = 0, last_seq = 0;
+  std::uint64_t records = 0;                  ///< how many
+  std::uint64_t bytes = 0;                    ///< of stored payload
+  std::uint64_t first_seq = 0, last_seq = 0;  ///< their range; others in it may be there
 };
 
 /// The application's own message, delivered with the track's guarantees.
 struct MessageRecord {
-  std::string topic;
-  std::vector<std::byte> body;
+  std::string topic;            ///< at most 256 bytes
+  std::vector<std::byte> body;  ///< at most 64 KiB, opaque
 };
 
 /// The alternatives stand in the order of RecordKind.
@@ -114,7 +119,9 @@ using RecordBody = std::variant<PointRecord, FenceRecord, MotionRecord, StayReco
 struct Record {
   std::uint64_t seq = 0;      ///< increasing by one within an installation
   std::uint64_t session = 0;  ///< the Start() it belongs to
-  UtcTime utc{};              ///< non-decreasing with seq
+  /// When it was true; non-decreasing with seq. Stays, trips and drops, which carry their own
+  /// times, have that of the record before.
+  UtcTime utc{};
   RecordBody body;
 
   RecordKind kind() const { return static_cast<RecordKind>(body.index() + 1); }

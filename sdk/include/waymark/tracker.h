@@ -36,8 +36,8 @@ struct FixReport {
 /// A batch that was answered.
 struct UploadReport {
   std::uint64_t first_seq = 0, last_seq = 0;
-  std::uint64_t records = 0, bytes = 0;
-  std::optional<int> http_status;
+  std::uint64_t records = 0, bytes = 0;  ///< bytes of the body, headers not counted
+  std::optional<int> http_status;        ///< nullopt: no answer
   bool acknowledged = false;
   std::optional<Duration>
       oldest_delay;  ///< from recording to acknowledgement, of the oldest record
@@ -102,7 +102,9 @@ class WAYMARK_API Tracker {
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
 
+  /// Begins a session; has no effect while one runs.
   void Start();
+  /// Stores what is pending and ends the session. Fences and uploads go on with what they have.
   void Stop();
   /// Not used before Start() and after Stop().
   void PushFix(const Fix& fix);

@@ -22,10 +22,12 @@ struct Batch {
   std::vector<Record> records;
 };
 
-/// Quantises as the schema says; Decode(Encode(b)) is then exact.
+/// Quantises as the schema says; Decode(Encode(b)) is then exact. `batch.records` in order of seq,
+/// at most 100,000. Any thread.
 WAYMARK_API std::vector<std::byte> EncodeBatch(const Batch& batch);
 
-/// Any bytes are safe: bounded in time and memory, kCorruption says what is wrong and where.
+/// Any bytes are safe, on any thread: bounded in time and memory. kCorruption says what is wrong
+/// and where; kUnsupported: a newer version. `bytes` may go when it returns.
 WAYMARK_API Result<Batch> DecodeBatch(std::span<const std::byte> bytes);
 
 }  // namespace waymark

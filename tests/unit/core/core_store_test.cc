@@ -81,6 +81,67 @@ TEST_F(CoreStore, PendingIsWhatTheStoreHoldsWheneverTheProcessDies) {
   }
 }
 
+TEST_F(CoreStore, APoisonRecordIsGivenUpCountedAndTold) {
+  Locate();
+  Enqueue(30);
+  const std::uint64_t poison = 7;
+  std::set<std::uint64_t> delivered;
+  for (int i = 0; i < 200 && GetStats().pending > 0; ++i) {
+    world_.Feed(ev::Flush{});
+    world_.Wait(seconds(20));
+    if (!world_.in_flight) continue;
+    bool bad = false;
+    std::set<std::uint64_t> seqs;
+    for (const Record& r : DecodeBatch(world_.in_flight->body).value().records) {
+      seqs.insert(r.seq);
+      bad |= r.seq == poison;
+    }
+    if (!bad) delivered.insert(seqs.begin(), seqs.end());
+    Answer(bad ? 422 : 200);
+  }
+  EXPECT_EQ(GetStats().records_dropped, 1u);
+  int told = 0;
+  for (const StoredRecord& r : world_.appended) {
+    const Record record = sync::DecodeRecord(r.seq, r.payload).value();
+    EXPECT_EQ(delivered.contains(r.seq), r.seq != poison) << r.seq;
+    if (const auto* drops = std::get_if<DropsRecord>(&record.body)) {
+      ++told;
+      EXPECT_EQ(drops->records, 1u);
+      EXPECT_EQ(drops->first_seq, poison);
+      EXPECT_EQ(drops->last_seq, poison);
+    }
+  }
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(CoreStore, ABatchThatIsTooLargeIsSplitAndArrives) {
+  Locate();
+  for (int i = 0; i < 30; ++i) world_.Feed(ev::Enqueue{"t", std::vector<std::byte>(1000)});
+  for (int i = 0; i < 200 && GetStats().pending > 0; ++i) {
+    world_.Feed(ev::Flush{});
+    world_.Wait(seconds(20));
+    if (world_.in_flight) Answer(world_.in_flight->body.size() > 3000 ? 413 : 200);
+  }
+  EXPECT_EQ(GetStats().pending, 0u);
+  EXPECT_EQ(GetStats().records_dropped, 0u);
+  EXPECT_EQ(GetStats().records_acknowledged, world_.appended.size());
+}
+
+TEST_F(CoreStore, PermissionsLostInMidSessionStopTheHardwareAndAreTheGapsCause) {
+  Locate();
+  auto asked = Only<act::Sampling>(world_.Feed(HostState{true, false}));
+  ASSERT_THAT(asked, SizeIs(1));
+  EXPECT_EQ(asked[0].request.mode, SamplingMode::kOff);
+  EXPECT_EQ(asked[0].reason, "no_permission");
+  world_.Wait(seconds(300));
+  asked = Only<act::Sampling>(world_.Feed(HostState{true, true}));
+  ASSERT_THAT(asked, SizeIs(1));
+  EXPECT_EQ(asked[0].request.mode, SamplingMode::kHighAccuracy);
+  const auto gaps = Only<Gap>(world_.Feed(world_.FixAt({47, 8})));
+  ASSERT_THAT(gaps, SizeIs(1));
+  EXPECT_EQ(gaps[0].cause, GapCause::kPermission);
+}
+
 TEST_F(CoreStore, AFlushOfRecordsThatTheDiskRefusesSaysSo) {
   Locate();
   Enqueue(2);
