@@ -153,6 +153,28 @@ TEST(RecordTime, ANetworkFixDoesNotOverruleSatelliteTime) {
   }
 }
 
+TEST(RecordTime, AReceiverThatContradictsItselfIsBelievedAtTheThirdFixInARow) {
+  Drive drive(LocalConfig());
+  drive.Seconds(60);
+  double t = 60;
+  const auto told = [&](Duration wrong) {
+    drive.world.Wait(seconds(1));
+    Fix f = drive.world.FixAt(Drive::Truth(++t));
+    *f.utc += std::chrono::duration_cast<std::chrono::milliseconds>(wrong);
+    drive.world.Feed(f);
+    drive.world.SnapshotAndRestore();
+    drive.world.Feed(ev::Enqueue{"t", {std::byte{1}}});
+    return drive.OfKind(RecordKind::kMessage).back().utc - drive.world.true_utc();
+  };
+  const auto day = hours(24);
+  EXPECT_LT(told(day), seconds(2));
+  EXPECT_LT(told(day), seconds(2));
+  EXPECT_GT(told(day), day - seconds(2)) << "the receiver learned better";
+  EXPECT_GT(told({}), day - seconds(2));
+  EXPECT_GT(told({}), day - seconds(2));
+  EXPECT_LT(told({}), seconds(2)) << "and no later record follows the day that was wrong";
+}
+
 TEST(RecordTime, AServersDateIsBelievedBeforeTheHostsClock) {
   Config config = CoreWorld::UploadConfig();
   config.store.max_age = hours(24);
