@@ -3,6 +3,7 @@
 #ifndef SDK_GEOFENCE_CELL_GRID_H_
 #define SDK_GEOFENCE_CELL_GRID_H_
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -102,12 +103,12 @@ void ForCellsInDisc(LatLon centre, double radius_m, int level, Visit visit) {
   } else {
     // sin(dlon / 2)^2 cos(lat) cos(lat0) <= sin(r / 2 R)^2, and sin x >= 2 x / pi.
     lat_max = kGridMaxLatDeg;
-    const double cosines = CosDeg(lat_max) * CosDeg(std::fmin(std::fabs(centre.lat_deg), 89.999));
+    const double cosines = CosDeg(lat_max) * CosDeg(std::min(std::fabs(centre.lat_deg), 89.999));
     half_lon = 1.6 * radius_m / (111'000 * std::sqrt(cosines));
   }
   const double height = kFineRowDeg * (1 << (2 * level));
-  const double south = std::fmax(centre.lat_deg - half_lat, -kGridMaxLatDeg);
-  const double north = std::fmin(centre.lat_deg + half_lat, kGridMaxLatDeg - 1e-9);
+  const double south = std::max(centre.lat_deg - half_lat, -kGridMaxLatDeg);
+  const double north = std::min(centre.lat_deg + half_lat, kGridMaxLatDeg - 1e-9);
   if (north < south) return;
   const auto row_lo = static_cast<std::int32_t>((south + 90) / height);
   const auto row_hi = static_cast<std::int32_t>((north + 90) / height);
@@ -176,7 +177,7 @@ class CellPlane {
     const double east_m_per_deg = parallel * kRadPerDeg * (1 - 1e-6) - 0.01;
     const double north = half_lat_deg_ - std::fabs(p.lat_deg - lat_deg_);
     const double east = row_.width_deg / 2 - std::fabs(p.lon_deg - lon_deg_);
-    return std::fmin(north * 110'500, east * east_m_per_deg);
+    return std::min(north * 110'500, east * east_m_per_deg);
   }
   LatLon centre() const { return {lat_deg_, lon_deg_}; }
 

@@ -23,14 +23,20 @@ void SortByKey(std::vector<KeyedItem>& items);
 template <class Record>
 class CellTable {
  public:
-  std::span<const Record> Find(CellKey key) const {
+  /// Where the records of a cell lie; good until the table changes, and for a copy of it.
+  struct Run {
+    std::uint32_t begin = 0, count = 0;
+  };
+  Run FindRun(CellKey key) const {
     if (slots_.empty()) return {};
     for (std::size_t at = Home(key);; at = at + 1 == slots_.size() ? 0 : at + 1) {
       const Slot& slot = slots_[at];
-      if (slot.key == key) return {pool_.data() + slot.begin, slot.count};
+      if (slot.key == key) return {slot.begin, slot.count};
       if (slot.key == 0) return {};
     }
   }
+  std::span<const Record> At(Run run) const { return {pool_.data() + run.begin, run.count}; }
+  std::span<const Record> Find(CellKey key) const { return At(FindRun(key)); }
 
   void Insert(CellKey key, const Record& record) {
     if (slots_.empty() || (keys_ + 1) * 10 > slots_.size() * 7) Grow();

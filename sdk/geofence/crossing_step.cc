@@ -33,25 +33,24 @@ double DistanceBoundM(LatLon a, LatLon b) {
   double lon = std::fabs(a.lon_deg - b.lon_deg);
   if (lon > 180) lon = 360 - lon;
   const bool across = (a.lat_deg < 0) != (b.lat_deg < 0);
-  const double equatorward = across ? 0 : std::fmin(std::fabs(a.lat_deg), std::fabs(b.lat_deg));
+  const double equatorward = across ? 0 : std::min(std::fabs(a.lat_deg), std::fabs(b.lat_deg));
   const double east = lon * 111'700 * CosDeg(equatorward);
   return std::sqrt(north * north + east * east);
 }
 
-bool Usable(const Estimate& e) {
-  const auto p = LatLon::FromDegrees(e.position.lat_deg, e.position.lon_deg);
-  return p && std::isfinite(e.cov_ee_m2) && std::isfinite(e.cov_en_m2) &&
-         std::isfinite(e.cov_nn_m2) && e.cov_ee_m2 >= 0 && e.cov_nn_m2 >= 0;
+bool HasCovariance(const Estimate& e) {
+  return std::isfinite(e.cov_ee_m2) && std::isfinite(e.cov_en_m2) && std::isfinite(e.cov_nn_m2) &&
+         e.cov_ee_m2 >= 0 && e.cov_nn_m2 >= 0;
 }
 
 }  // namespace
 
-Step::Step(GeofenceEngine::Impl& engine, const Estimate& estimate, std::vector<FenceEvent>& out)
+Step::Step(GeofenceEngine::Impl& engine, const Estimate& estimate, LatLon at,
+           std::vector<FenceEvent>& out)
     : engine_(engine),
       estimate_(estimate),
       out_(out),
-      at_(LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg)
-              .value_or(LatLon{})),
+      at_(at),
       covariance_{estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2},
       sigma_m_(std::sqrt(covariance_.Trace())),
       has_way_(engine.last && estimate.time - engine.last->time <= kMaxPathGap) {
@@ -63,7 +62,7 @@ Step::Step(GeofenceEngine::Impl& engine, const Estimate& estimate, std::vector<F
 // A fence on whose declared side the estimate lies, the boundary beyond the whole way, cannot
 // change: it needs neither a probability nor, often, a look. What is in doubt is kept live and is
 // always looked at.
-void Step::Run() {
+bool Step::Run() {
   // New fences are decided by the estimate's uncertainty; for known ones only the way counts.
   const double doubt_m = engine_.sure_sigmas * sigma_m_ + kTieM;
   Gather(engine_.fresh.empty() ? kTieM : doubt_m);
@@ -75,7 +74,7 @@ void Step::Run() {
     cap_m_ = std::max(doubt_m, kSureSigmas * sigma_m_) + length_m_ + 1;
     for (const FenceIndex i : candidates) Decide(i);
   }
-  RetireLeft();
+  return RetireLeft() || !candidates.empty();
 }
 
 void Step::Gather(double reach_m) {
@@ -114,19 +113,20 @@ bool Step::IsClear(LiveFence& live) const {
 }
 
 // Left fences are kept only while a reversal could be mistaken.
-void Step::RetireLeft() {
+bool Step::RetireLeft() {
   std::vector<LiveFence>& live = engine_.live;
   const double settled_m = 2 * kReversalSigmasAtRest * sigma_m_;
   const auto settled = [&](const LiveFence& f) {
     return !f.inside && !f.pending && !f.undecided && f.extreme_m >= settled_m;
   };
-  if (std::none_of(live.begin(), live.end(), settled)) return;
+  if (std::none_of(live.begin(), live.end(), settled)) return false;
   for (const LiveFence& f : live) {
     if (settled(f)) engine_.Retire(f);
   }
   std::erase_if(live, [&](const LiveFence& f) {
     return !(engine_.flags[f.fence] & GeofenceEngine::Impl::kLive);
   });
+  return true;
 }
 
 void Step::Prepare() {
@@ -150,7 +150,7 @@ Step::Moment Step::MomentAt(double s_m) const {
   if (s_m <= 0) return {t0, from_->position};
   const double share = s_m / length_m_;
   const auto elapsed = static_cast<double>((estimate_.time - t0).count()) * share;
-  return {t0 + Duration(static_cast<std::int64_t>(elapsed)), segment_->At(s_m).position};
+  return {t0 + Duration(static_cast<std::int64_t>(elapsed)), segment_->PositionAt(s_m)};
 }
 
 PositionCovariance Step::CovarianceAt(double s_m) const {
@@ -254,8 +254,9 @@ void Step::Judge(FenceIndex i, const FenceShapeView& shape, const Stretch& stret
   double sigma2 = 0;
   if (!final || stretch.extreme_at_m < length_m_) {
     const PositionCovariance cov = CovarianceAt(stretch.extreme_at_m);
-    const SurfacePoint at = segment_ ? segment_->At(stretch.extreme_at_m) : *to_;
-    probability = side(shape.ProbabilityInside(at, stretch.extreme, cov));
+    const bool elsewhere = segment_ && !shape.is_circle();
+    probability = side(shape.ProbabilityInside(
+        elsewhere ? segment_->At(stretch.extreme_at_m) : *to_, stretch.extreme, cov));
     sigma2 = cov.Along(stretch.extreme.east, stretch.extreme.north);
   }
   if (final) {
@@ -372,51 +373,50 @@ void Step::Emit(const LiveFence& live, FenceTransition trigger, FenceRejection r
 
 namespace waymark {
 
-void GeofenceEngine::Impl::UpdateSkipDisc(LatLon at, double free_m) {
-  skip.valid = false;
+void GeofenceEngine::Impl::UpdateSkip(LatLon at) {
+  skip = {};
   // What is in doubt is decided by the covariance of every estimate, not by its place alone.
   for (const geofence::LiveFence& f : live) {
     if (f.pending || f.undecided) return;
   }
-  if (free_m < 1 || std::fabs(at.lat_deg) > 89) return;
-  const double equatorward = std::max(0.0, std::fabs(at.lat_deg) - free_m / 110'500);
-  skip = {true, at, 111'700 * geofence::CosDeg(equatorward), free_m};
+  skip = geofence::FreeRegion(at, surroundings.free_m - 2 * geofence::kTieM, surroundings.view.box);
+}
+
+void GeofenceEngine::Impl::Remember(const Estimate& estimate, LatLon at) {
+  if (!last) last.emplace();
+  last->time = estimate.time;
+  last->utc = estimate.utc;
+  last->position = at;
+  last->covariance = {estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2};
 }
 
 void GeofenceEngine::Update(const Estimate& given, std::vector<FenceEvent>& out) {
-  using geofence::LastEstimate;
   Impl& e = *impl_;
-  if (!geofence::Usable(given)) return;
+  if (!geofence::HasCovariance(given)) return;
+  const auto usable = LatLon::FromDegrees(given.position.lat_deg, given.position.lon_deg);
+  if (!usable) return;
   if (e.last && e.resumed && given.time < e.last->time) e.Rebase(given);
   if (e.last && given.time <= e.last->time) return;
-  Estimate anchored;
-  const Estimate& estimate = e.rest.Apply(given, anchored);
+  const Estimate& estimate = e.rest.Apply(given, e.anchored);
   e.resumed = false;
-  const auto position =
-      LatLon::FromDegrees(estimate.position.lat_deg, estimate.position.lon_deg).value_or(LatLon{});
-  const LastEstimate latest{estimate.time,
-                            estimate.utc,
-                            position,
-                            {estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2}};
-  if (e.skip.valid) {
-    if (e.skip.DistanceM(position) + geofence::kTieM < e.skip.radius_m) {
-      e.last = latest;
-      if (e.next_deadline_of_live && *e.next_deadline_of_live <= estimate.time) {
-        e.DoAdvance(estimate.time, out);
-      }
-      return;
+  const LatLon position = &estimate == &given ? *usable : estimate.position;
+  if (e.skip.Holds(position)) {
+    e.Remember(estimate, position);
+    if (e.next_deadline_of_live && *e.next_deadline_of_live <= estimate.time) {
+      e.DoAdvance(estimate.time, out);
     }
+    return;
   }
   const std::size_t begin = out.size();
-  geofence::Step(e, estimate, out).Run();
-  e.UpdateSkipDisc(position, e.surroundings.free_m);
+  const bool changed = geofence::Step(e, estimate, position, out).Run();
+  e.UpdateSkip(position);
   for (const geofence::FenceIndex i : e.fresh) {
     if (i < e.flags.size()) e.flags[i] &= static_cast<std::uint8_t>(~Impl::kFresh);
   }
   e.fresh.clear();
   if (e.fresh.capacity() > 1000) e.fresh.shrink_to_fit();
-  e.last = latest;
-  e.RefreshDeadline();
+  e.Remember(estimate, position);
+  if (changed) e.RefreshDeadline();
   if (out.size() > begin + 1) {
     std::stable_sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
                      [](const FenceEvent& a, const FenceEvent& b) {

@@ -9,6 +9,7 @@
 #include "sdk/geofence/fence_follower.h"
 #include "sdk/geofence/fence_index.h"
 #include "sdk/geofence/fence_table.h"
+#include "sdk/geofence/free_region.h"
 #include "sdk/geofence/geofence_engine.h"
 #include "sdk/geofence/path_segment.h"
 #include "sdk/geofence/rest_anchor.h"
@@ -45,23 +46,6 @@ struct PastFence {
   MonoTime since{};
 };
 
-/// A disc without boundaries.
-struct SkipDisc {
-  bool valid = false;
-  LatLon centre;
-  double east_m_per_deg = 0;  ///< at least the true scale anywhere in the disc
-  double radius_m = 0;
-
-  /// At least the distance from the centre to p.
-  double DistanceM(LatLon p) const {
-    const double north = (p.lat_deg - centre.lat_deg) * 111'700;
-    double lon = std::fabs(p.lon_deg - centre.lon_deg);
-    if (lon > 180) lon = 360 - lon;
-    const double east = lon * east_m_per_deg;
-    return std::sqrt(north * north + east * east);
-  }
-};
-
 /// The last estimate, as far as the next decision needs it.
 struct LastEstimate {
   MonoTime time{};
@@ -89,13 +73,14 @@ struct GeofenceEngine::Impl {
   std::optional<Duration> utc_minus_mono;
   double sure_sigmas = 1.5;  ///< beyond so many sigma no fence of the set can be in doubt
   geofence::Surroundings surroundings;            ///< scratch
+  Estimate anchored;                              ///< scratch
   std::vector<geofence::FenceIndex> candidates;   ///< scratch
   std::vector<geofence::FenceIndex> to_index;     ///< scratch of a bulk
   std::optional<geofence::SurfacePoint> surface;  ///< of a recent estimate, often the last
   geofence::FenceFollower follower;               ///< of Containing
   /// While the estimates stay in it no boundary is crossed, and nothing is in doubt. Part of the
   /// saved state: what is skipped must not depend on a restart.
-  geofence::SkipDisc skip;
+  geofence::FreeRegion skip;
   std::optional<MonoTime> next_deadline_of_live;  ///< dwell and opening hours
 
   static constexpr std::uint8_t kLive = 1, kPast = 2, kFresh = 4;
@@ -112,7 +97,8 @@ struct GeofenceEngine::Impl {
   geofence::LiveFence& MakeLive(geofence::FenceIndex i);
   void Retire(const geofence::LiveFence& fence);
   void Rebase(const Estimate& estimate);
-  void UpdateSkipDisc(LatLon at, double free_m);
+  void UpdateSkip(LatLon at);
+  void Remember(const Estimate& estimate, LatLon at);
   void RefreshDeadline();
   void DoAdvance(MonoTime now, std::vector<FenceEvent>& out);
 };
@@ -122,8 +108,11 @@ namespace geofence {
 /// One update: the step from the last estimate to the next.
 class Step {
  public:
-  Step(GeofenceEngine::Impl& engine, const Estimate& estimate, std::vector<FenceEvent>& out);
-  void Run();
+  /// `at` is the position of the estimate.
+  Step(GeofenceEngine::Impl& engine, const Estimate& estimate, LatLon at,
+       std::vector<FenceEvent>& out);
+  /// Whether the state of any fence may have changed.
+  bool Run();
 
  private:
   struct Moment {
@@ -132,7 +121,7 @@ class Step {
   };
   void Gather(double reach_m);
   bool IsClear(LiveFence& live) const;
-  void RetireLeft();
+  bool RetireLeft();
   void Prepare();
   void Decide(FenceIndex i);
   void DecideFirst(FenceIndex i, const FenceShapeView& shape);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kSetMagic = 0x53464d57;    // "WMFS"
 constexpr std::uint32_t kStateMagic = 0x54464d57;  // "WMFT"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kSetVersion = 1, kStateVersion = 2;
 
 // Eight bytes at a time through splitmix64's mix: finds damage, not malice.
 std::uint64_t Checksum(std::span<const std::byte> bytes) {
@@ -249,11 +249,11 @@ void GeofenceEngine::SaveFences(std::vector<std::byte>& out) const {
       WriteShape(w, table.OriginalShape(i));
     }
   }
-  AppendImage(kSetMagic, kVersion, body, out);
+  AppendImage(kSetMagic, kSetVersion, body, out);
 }
 
 Status GeofenceEngine::RestoreFences(std::span<const std::byte> image) {
-  const auto body = OpenImage(kSetMagic, kVersion, image);
+  const auto body = OpenImage(kSetMagic, kSetVersion, image);
   if (!body) return Corrupt("the image of the geofences is damaged or of another version");
   ByteReader r(*body);
   std::vector<Geofence> patterns(r.Count(20));
@@ -311,11 +311,8 @@ void GeofenceEngine::SaveState(std::vector<std::byte>& out) const {
   w.Double(rest.place.lat_deg);
   w.Double(rest.place.lon_deg);
   w.Double(rest.weight);
-  w.Bool(e.skip.valid);
-  w.Double(e.skip.centre.lat_deg);
-  w.Double(e.skip.centre.lon_deg);
-  w.Double(e.skip.east_m_per_deg);
-  w.Double(e.skip.radius_m);
+  FreeRegion skip = e.skip;
+  skip.ForEachNumber([&](double& number) { w.Double(number); });
   w.Int(static_cast<std::uint32_t>(e.live.size()));
   for (const LiveFence& f : e.live) {
     w.Text(e.table.Id(f.fence));
@@ -333,11 +330,11 @@ void GeofenceEngine::SaveState(std::vector<std::byte>& out) const {
     w.Int(static_cast<std::uint32_t>(e.fresh.size()));
     for (const FenceIndex i : e.fresh) w.Text(e.table.Id(i));
   }
-  AppendImage(kStateMagic, kVersion, body, out);
+  AppendImage(kStateMagic, kStateVersion, body, out);
 }
 
 Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
-  const auto body = OpenImage(kStateMagic, kVersion, image);
+  const auto body = OpenImage(kStateMagic, kStateVersion, image);
   if (!body) return Corrupt("the image of the geofence state is damaged or of another version");
   ByteReader r(*body);
   Impl& e = *impl_;
@@ -372,12 +369,8 @@ Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
   if (!LatLon::FromDegrees(rest.place.lat_deg, rest.place.lon_deg) || !(rest.weight >= 0)) {
     return Corrupt("the resting place of the geofence state is damaged");
   }
-  SkipDisc skip;
-  skip.valid = r.Bool();
-  skip.centre.lat_deg = r.Double();
-  skip.centre.lon_deg = r.Double();
-  skip.east_m_per_deg = r.Double();
-  skip.radius_m = r.Double();
+  FreeRegion skip;
+  skip.ForEachNumber([&](double& number) { number = r.Double(); });
   std::map<FenceIndex, LiveFence> live;
   const std::size_t live_count = r.Count(70);
   for (std::size_t k = 0; k < live_count; ++k) {

@@ -4,13 +4,17 @@
 #include <cmath>
 #include <limits>
 
+#include "sdk/geofence/path_segment.h"
+
 namespace waymark::geofence {
 namespace {
 
 // More than any rounding in a cell's plane: what is nearer is measured exactly.
 constexpr double kPlaneErrorM = 0.01;
-// A way is looked at in steps of about a cell.
+// A way is looked at in steps of about a cell; one much shorter at once.
 constexpr double kStepM = 400;
+constexpr double kShortWayM = kStepM / 4;
+constexpr double kFarM = 1e6;
 
 LatLon PositionOf(Vec3 v) {
   const double p = std::hypot(v.x, v.y);
@@ -165,69 +169,81 @@ void FenceIndexer::Erase(const FenceTable& table, FenceIndex i) {
   }
 }
 
-void FenceIndexer::LookAtCircles(LatLon at, double reach_m, bool is_end, Surroundings& out) const {
-  const Cell fine = FineCellAt(at);
-  for (int level = CircleGrid::kSmallLevel; level <= CircleGrid::kLargeLevel; ++level) {
-    if (!circles_.HasLevel(level)) continue;
-    const Cell own = Ancestor(fine, level);
-    const CellPlane own_plane = circles_.rows().PlaneOf(own);
-    const double border = own_plane.ToBorderM(at);
-    const auto scan = [&](Cell cell, const CellPlane& plane) {
-      const bool measure_free = is_end && cell.row == own.row && cell.col == own.col;
-      const auto records = circles_.Find(KeyOf(cell));
-      if (records.empty()) return;
-      double x = 0, y = 0;
-      plane.ToPlane(at, x, y);
-      const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
-      const auto reach = static_cast<float>(reach_m + kPlaneErrorM);
-      float free = static_cast<float>(out.free_m);
-      for (const CircleRecord& r : records) {
-        const float dx = r.east_m - fx, dy = r.north_m - fy;
-        const float d = std::sqrt(dx * dx + dy * dy) - r.radius_m;
-        free = std::min(free, std::fabs(d));
-        if (d > reach) continue;
-        if (d >= -reach) {
+void FenceIndexer::LookAtCircles(const Part& part, Surroundings& out) const {
+  const double reach_m = part.reach_m + kPlaneErrorM;
+  const auto reach = static_cast<float>(reach_m);
+  const auto way = static_cast<float>(part.length_m + 2 * (kTieM + kPlaneErrorM));
+  const auto scan = [&](std::span<const CircleRecord> records, const CellPlane& plane) {
+    double x = 0, y = 0, from_x = 0, from_y = 0;
+    plane.ToPlane(part.at, x, y);
+    if (part.from != nullptr) plane.ToPlane(*part.from, from_x, from_y);
+    const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
+    const auto from_fx = static_cast<float>(from_x), from_fy = static_cast<float>(from_y);
+    auto nearest = static_cast<float>(kFarM);
+    for (const CircleRecord& r : records) {
+      const float dx = r.east_m - fx, dy = r.north_m - fy;
+      const float d = std::sqrt(dx * dx + dy * dy) - r.radius_m;
+      const float away = std::fabs(d);
+      nearest = std::min(nearest, away);
+      if (d > reach) continue;
+      if (away <= reach) {
+        // The distance changes by no more than the way: is there any left for a crossing?
+        const float ax = r.east_m - from_fx, ay = r.north_m - from_fy;
+        const float from_d = std::sqrt(ax * ax + ay * ay) - r.radius_m;
+        const bool clear =
+            part.from != nullptr && (d < 0) == (from_d < 0) && away + std::fabs(from_d) > way;
+        if (!clear) {
           out.near.push_back(r.fence);
-        } else if (is_end) {
-          out.deep.push_back({r.fence, d});
+          continue;
         }
       }
-      if (measure_free) out.free_m = free;
-    };
-    if (is_end) out.free_m = std::min(out.free_m, border);
-    if (border > reach_m + kPlaneErrorM) {
-      scan(own, own_plane);
-      continue;
+      if (d < 0 && part.is_end) out.deep.push_back({r.fence, d});
     }
-    ForCellsInDisc(at, reach_m + kPlaneErrorM, level, [&](Cell cell) {
-      const bool same = cell.row == own.row && cell.col == own.col;
-      scan(cell, same ? own_plane : circles_.rows().PlaneOf(cell));
+    return static_cast<double>(nearest);
+  };
+  for (int level = CircleGrid::kSmallLevel; level <= CircleGrid::kLargeLevel; ++level) {
+    if (!circles_.HasLevel(level)) continue;
+    CellKey done = 0;
+    if (part.is_end) {
+      const CellView::Level& own =
+          out.view.levels[static_cast<std::size_t>(level - CircleGrid::kSmallLevel)];
+      if (own.circles.count > 0) {
+        out.free_m = std::min(out.free_m, scan(circles_.cells().At(own.circles), own.plane));
+      }
+      if (own.BorderM(part.at) > reach_m) continue;
+      done = own.key;
+    }
+    ForCellsInDisc(part.at, reach_m, level, [&](Cell cell) {
+      const CellKey key = KeyOf(cell);
+      if (key == done) return;
+      const auto records = circles_.Find(key);
+      if (!records.empty()) scan(records, circles_.rows().PlaneOf(cell));
     });
   }
 }
 
-void FenceIndexer::LookAtPolygons(LatLon at, double reach_m, bool is_end, Surroundings& out) const {
-  const Cell fine = FineCellAt(at);
+void FenceIndexer::LookAtPolygons(const Part& part, Surroundings& out) const {
+  const Cell fine = FineCellAt(part.at);
   for (int level = 0; level < kLevels; ++level) {
     if (!polygons_.HasLevel(level)) continue;
     const Cell own = Ancestor(fine, level);
-    const double border = BorderM(own, at);
+    const double border = BorderM(own, part.at);
     const auto scan = [&](Cell cell) {
-      const bool is_own = cell.row == own.row && cell.col == own.col;
+      const bool is_own = part.is_end && cell.row == own.row && cell.col == own.col;
       const auto records = polygons_.Find(KeyOf(cell));
       if (records.empty()) return;
       double x = 0, y = 0;
-      if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(at, x, y);
+      if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(part.at, x, y);
       for (const PolygonRecord& r : records) {
         const double edge = r.count == 0 ? border : polygons_.NearestEdgeM(r, x, y);
         if (r.count > 0) {
-          if (is_end && is_own) out.free_m = std::min(out.free_m, edge);
-          if (edge <= reach_m + kPlaneErrorM) {
+          if (is_own) out.free_m = std::min(out.free_m, edge);
+          if (edge <= part.reach_m + kPlaneErrorM) {
             out.near.push_back(r.fence);
             continue;
           }
         }
-        if (!is_end || !is_own) continue;
+        if (!is_own) continue;
         if (r.count == 0 || polygons_.Contains(r, {PlanePoint::Snap(x), PlanePoint::Snap(y)})) {
           // Of a whole cell within reach of its border the boundary may stand just behind it, in a
           // cell that is looked at too.
@@ -235,11 +251,10 @@ void FenceIndexer::LookAtPolygons(LatLon at, double reach_m, bool is_end, Surrou
         }
       }
     };
-    if (is_end) out.free_m = std::min(out.free_m, border);
-    if (border > reach_m + kPlaneErrorM) {
+    if (border > part.reach_m + kPlaneErrorM) {
       scan(own);
     } else {
-      ForCellsInDisc(at, reach_m + kPlaneErrorM, level, scan);
+      ForCellsInDisc(part.at, part.reach_m + kPlaneErrorM, level, scan);
     }
   }
 }
@@ -258,10 +273,8 @@ void FenceIndexer::Measure(const FenceTable& table, FenceIndex i, const SurfaceP
 
 void FenceIndexer::LookAtCoarse(const FenceTable& table, const SurfacePoint& b, double reach_m,
                                 Surroundings& out) const {
-  const Cell fine = FineCellAt(b.position);
   for (int level = 0; level < kLevels; ++level) {
     if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
-    out.free_m = std::min(out.free_m, BorderM(Ancestor(fine, level), b.position));
     ForCellsInDisc(b.position, reach_m + kPlaneErrorM, level, [&](Cell cell) {
       for (const FenceIndex i : coarse_.Find(KeyOf(cell))) Measure(table, i, b, reach_m, out);
     });
@@ -270,31 +283,35 @@ void FenceIndexer::LookAtCoarse(const FenceTable& table, const SurfacePoint& b, 
 
 void FenceIndexer::Look(const FenceTable& table, const LatLon* a, LatLon b, double length_m,
                         double reach_m, Surroundings& out) const {
-  out.Clear();
-  out.free_m = 1e6;
+  out.near.clear();
+  out.deep.clear();
+  out.free_m = kFarM;
   const double whole_m = reach_m + length_m;
   if (!everywhere_.empty() || !coarse_list_.empty()) {
     const SurfacePoint at(b);
     for (const FenceIndex i : everywhere_) Measure(table, i, at, whole_m, out);
     if (!coarse_list_.empty()) LookAtCoarse(table, at, whole_m, out);
   }
-  if (circles_.empty() && polygons_.empty()) return;
+  if (!out.view.Holds(b, version_)) Fill(out.view, b);
   // The way in steps, each the disc around its middle; the last is the place itself.
-  const auto look_at = [&](LatLon at, double reach, bool is_end) {
-    if (!circles_.empty()) LookAtCircles(at, reach, is_end, out);
-    if (!polygons_.empty()) LookAtPolygons(at, reach, is_end, out);
+  const auto look_at = [&](const Part& part) {
+    if (!circles_.empty()) LookAtCircles(part, out);
+    if (!polygons_.empty()) LookAtPolygons(part, out);
   };
-  if (a == nullptr || length_m <= kStepM / 4) {
-    look_at(b, whole_m, true);
-    return;
+  if (a == nullptr || length_m <= kShortWayM) {
+    // New fences within reach are asked for even where the way is clear of them.
+    const bool known_only = reach_m <= kTieM;
+    look_at({b, whole_m, true, known_only ? a : nullptr, length_m});
+  } else if (!circles_.empty() || !polygons_.empty()) {
+    const int steps = static_cast<int>(std::ceil(length_m / kStepM));
+    const GeodesicLine line = Inverse(*a, b);
+    const double reach = reach_m + line.distance_m / steps / 2 + 0.5;
+    for (int k = 0; k < steps; ++k) {
+      look_at({.at = Destination(*a, line.azimuth_deg, line.distance_m * (k + 0.5) / steps),
+               .reach_m = reach});
+    }
+    look_at({b, reach_m, true});
   }
-  const int steps = static_cast<int>(std::ceil(length_m / kStepM));
-  const GeodesicLine line = Inverse(*a, b);
-  for (int k = 0; k < steps; ++k) {
-    const LatLon middle = Destination(*a, line.azimuth_deg, line.distance_m * (k + 0.5) / steps);
-    look_at(middle, reach_m + line.distance_m / steps / 2 + 0.5, false);
-  }
-  look_at(b, reach_m, true);
 }
 
 int FenceIndexer::FinestLevel() const {
@@ -316,40 +333,88 @@ bool FenceIndexer::BlockIsEmpty(Cell block) const {
   return !std::binary_search(blocks_.begin(), blocks_.end(), KeyOf(block));
 }
 
-double FenceIndexer::FindContaining(const FenceTable& table, LatLon p,
-                                    std::vector<FenceIndex>& inside, CellBox& box) const {
-  box = CellBox{};
+void FenceIndexer::Fill(CellView& view, LatLon p) const {
   if (!(std::fabs(p.lat_deg) < kGridMaxLatDeg)) {
-    ForContaining(table, p, [&](FenceIndex i) { inside.push_back(i); });
-    return 0;
+    // What reaches into the polar caps stands in everywhere_.
+    view = {};
+    view.version = version_;
+    view.box = FreeBox::Cap(p.lat_deg);
+    return;
   }
-  double free_m = 1e6;
-  bool any = false;
   const Cell fine = FineCellAt(p);
+  view.version = version_;
+  bool any = false;
   for (int level = CircleGrid::kSmallLevel; level <= CircleGrid::kLargeLevel; ++level) {
+    CellView::Level& own = view.levels[static_cast<std::size_t>(level - CircleGrid::kSmallLevel)];
+    own = {};
     if (!circles_.HasLevel(level)) continue;
     const Cell cell = Ancestor(fine, level);
-    const auto records = circles_.Find(KeyOf(cell));
-    if (records.empty()) continue;
-    any = true;
-    double x = 0, y = 0;
-    CellPlane(cell, circles_.rows().Of(level, cell.row)).ToPlane(p, x, y);
-    const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
-    float nearest = std::numeric_limits<float>::max();
-    for (const CircleRecord& r : records) {
-      const float dx = r.east_m - fx, dy = r.north_m - fy;
-      const float d2 = dx * dx + dy * dy;
-      if (d2 < r.radius_m * r.radius_m) inside.push_back(r.fence);
-      nearest = std::min(nearest, std::fabs(std::sqrt(d2) - r.radius_m));
+    own.key = KeyOf(cell);
+    own.box = BoxOf(cell);
+    own.circles = circles_.cells().FindRun(own.key);
+    if (own.circles.count > 0) {
+      any = true;
+      own.plane = CellPlane(cell, circles_.rows().Of(level, cell.row));
     }
+  }
+  for (int level = 0; level < kLevels && !any; ++level) {
+    any = polygons_.HasLevel(level) && !polygons_.Find(KeyOf(Ancestor(fine, level))).empty();
+  }
+  // Cells nest: what can matter within the smallest one stands in the lists of those around it.
+  const int finest = FinestLevel();
+  const Cell block = Ancestor(fine, kBlockLevel);
+  const bool wide = !any && finest < kBlockLevel && BlockIsEmpty(block);
+  const CellBox box = BoxOf(wide ? block : Ancestor(fine, finest));
+  view.box = FreeBox::InCell(box);
+  for (CellView::Level& own : view.levels) {
+    if (wide) {
+      own.key = 0;
+      own.box = box;
+    }
+    const double poleward = std::max(std::fabs(own.box.lat_min), std::fabs(own.box.lat_max));
+    own.east_m_per_deg = 111'000 * 0.99 * CosDeg(poleward);
+  }
+}
+
+double FenceIndexer::FindContaining(const FenceTable& table, LatLon p,
+                                    std::vector<FenceIndex>& inside, CellView& view) const {
+  if (!view.Holds(p, version_)) Fill(view, p);
+  double free_m = kFarM;
+  for (const CellView::Level& own : view.levels) {
+    if (own.circles.count == 0) continue;
+    double x = 0, y = 0;
+    own.plane.ToPlane(p, x, y);
+    const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
+    auto nearest = static_cast<float>(kFarM);
+    // Room for all and no branch: which circles contain a place cannot be predicted.
+    std::size_t found = inside.size();
+    inside.resize(found + own.circles.count);
+    for (const CircleRecord& r : circles_.cells().At(own.circles)) {
+      const float dx = r.east_m - fx, dy = r.north_m - fy;
+      const float d = std::sqrt(dx * dx + dy * dy) - r.radius_m;
+      inside[found] = r.fence;
+      found += d < 0 ? 1 : 0;
+      nearest = std::min(nearest, std::fabs(d));
+    }
+    inside.resize(found);
     free_m = std::min(free_m, static_cast<double>(nearest));
   }
-  for (int level = 0; level < kLevels; ++level) {
+  if (!polygons_.empty() || !coarse_list_.empty() || !everywhere_.empty()) {
+    free_m = std::min(free_m, FindContainingOthers(table, p, inside));
+  }
+  return free_m - kPlaneErrorM;
+}
+
+double FenceIndexer::FindContainingOthers(const FenceTable& table, LatLon p,
+                                          std::vector<FenceIndex>& inside) const {
+  const Cell fine = FineCellAt(p);
+  const bool covered = std::fabs(p.lat_deg) < kGridMaxLatDeg;
+  double free_m = kFarM;
+  for (int level = 0; level < kLevels && covered; ++level) {
     if (!polygons_.HasLevel(level)) continue;
     const Cell cell = Ancestor(fine, level);
     const auto records = polygons_.Find(KeyOf(cell));
     if (records.empty()) continue;
-    any = true;
     double x = 0, y = 0;
     if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(p, x, y);
     const PlanePoint at{PlanePoint::Snap(x), PlanePoint::Snap(y)};
@@ -366,18 +431,13 @@ double FenceIndexer::FindContaining(const FenceTable& table, LatLon p,
       if (d < 0) inside.push_back(i);
       free_m = std::min(free_m, std::fabs(d));
     };
-    for (int level = 0; level < kLevels; ++level) {
+    for (int level = 0; level < kLevels && covered; ++level) {
       if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
       for (const FenceIndex i : coarse_.Find(KeyOf(Ancestor(fine, level)))) measure(i);
     }
     for (const FenceIndex i : everywhere_) measure(i);
   }
-  // Cells nest: what can matter within the smallest one stands in the lists just seen.
-  const int finest = FinestLevel();
-  const Cell block = Ancestor(fine, kBlockLevel);
-  const bool wide = !any && finest < kBlockLevel && BlockIsEmpty(block);
-  box = BoxOf(wide ? block : Ancestor(fine, finest));
-  return free_m - kPlaneErrorM;
+  return free_m;
 }
 
 double FenceIndexer::NearestInBlockM(CellKey key, const SurfacePoint& p, double best_m) const {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "sdk/geofence/cell_view.h"
 #include "sdk/geofence/circle_grid.h"
 #include "sdk/geofence/fence_table.h"
 #include "sdk/geofence/polygon_grid.h"
@@ -21,18 +22,14 @@ struct Surroundings {
     FenceIndex fence = 0;
     float distance_m = 0;  ///< signed, at least this deep
   };
-  /// Fences whose boundary may be within reach of the way. May repeat.
+  /// Fences whose boundary may be within reach of the way, but those that the distances at its two
+  /// ends clear. May repeat.
   std::vector<FenceIndex> near;
-  /// Fences that contain the end of the way with more than the reach to spare. May repeat.
+  /// Fences that contain the end of the way and are not near. May repeat.
   std::vector<Deep> deep;
-  /// No boundary lies nearer to the end of the way. Never more than the cell it lies in tells.
+  /// Within view.box no boundary lies nearer to the end of the way.
   double free_m = 0;
-
-  void Clear() {
-    near.clear();
-    deep.clear();
-    free_m = 0;
-  }
+  CellView view;  ///< kept from look to look
 };
 
 class FenceIndexer {
@@ -54,10 +51,11 @@ class FenceIndexer {
   template <class Visit>
   void ForContaining(const FenceTable& table, LatLon p, Visit visit) const;
 
-  /// Appends the fences that ForContaining would visit. The answer is the same all over `box`,
-  /// its edge excepted, as far as the way from p is shorter than the value returned.
+  /// Appends the fences that ForContaining would visit. The answer is the same all over view.box,
+  /// its edge excepted, as far as the way from p is shorter than the value returned. `view` is kept
+  /// from call to call.
   double FindContaining(const FenceTable& table, LatLon p, std::vector<FenceIndex>& inside,
-                        CellBox& box) const;
+                        CellView& view) const;
   /// Changes with every change of the index; never 0.
   std::uint64_t version() const { return version_; }
 
@@ -74,8 +72,16 @@ class FenceIndexer {
   static Home HomeOf(const FenceTable& table, FenceIndex i);
   static Disc DiscOf(const FenceTable& table, FenceIndex i);
   static int CoarseLevel(double radius_m);
-  void LookAtCircles(LatLon at, double reach_m, bool is_end, Surroundings& out) const;
-  void LookAtPolygons(LatLon at, double reach_m, bool is_end, Surroundings& out) const;
+  /// A disc of the way: its whole, or with more to come a part of it.
+  struct Part {
+    LatLon at;
+    double reach_m = 0;
+    bool is_end = false;
+    const LatLon* from = nullptr;  ///< of the whole way, at most kShortWayM long, to `at`
+    double length_m = 0;
+  };
+  void LookAtCircles(const Part& part, Surroundings& out) const;
+  void LookAtPolygons(const Part& part, Surroundings& out) const;
   void LookAtCoarse(const FenceTable& table, const SurfacePoint& b, double reach_m,
                     Surroundings& out) const;
   void Measure(const FenceTable& table, FenceIndex i, const SurfacePoint& b, double reach_m,
@@ -83,6 +89,10 @@ class FenceIndexer {
   void NoteBlocks(std::vector<CellKey> blocks);
   double NearestInBlockM(CellKey block, const SurfacePoint& p, double best_m) const;
 
+  /// As FindContaining, all but the circles of the grid.
+  double FindContainingOthers(const FenceTable& table, LatLon p,
+                              std::vector<FenceIndex>& inside) const;
+  void Fill(CellView& view, LatLon p) const;
   bool BlockIsEmpty(Cell block) const;
   int FinestLevel() const;
 

@@ -48,8 +48,7 @@ double NormalCdf(double x) { return 0.5 * std::erfc(-x * std::numbers::sqrt2 / 2
 
 BoundaryDistance FenceShapeView::Distance(const SurfacePoint& p, double cap_m) const {
   if (traced_ != nullptr) return traced_->Distance(p, cap_m);
-  const SurfacePoint centre(centre_);
-  const Vec3 v = centre.ecef - p.ecef;
+  const Vec3 v = centre_->ecef - p.ecef;
   const double chord = Norm(v);
   BoundaryDistance out;
   if (chord <= kSeriesChordM) {
@@ -60,15 +59,16 @@ BoundaryDistance FenceShapeView::Distance(const SurfacePoint& p, double cap_m) c
     const double q = chord / kMeanRadiusM;
     const double rough = 2 * kMeanRadiusM * std::asin(std::min(1.0, q / 2)) - radius_m_;
     const double slack = 0.006 * chord;  // the radius of curvature varies by 0.35 % about the mean
-    out.distance_m = std::fabs(rough) > cap_m + slack ? (rough > 0 ? rough - slack : rough + slack)
-                                                      : DistanceM(p.position, centre_) - radius_m_;
+    out.distance_m = std::fabs(rough) > cap_m + slack
+                         ? (rough > 0 ? rough - slack : rough + slack)
+                         : DistanceM(p.position, centre_->position) - radius_m_;
   }
   const double east = Dot(v, p.East()), north = Dot(v, p.North());
-  const double size = std::hypot(east, north);
+  const double size = std::sqrt(east * east + north * north);
   if (size > 1e-9) {
-    const double sign = out.distance_m > 0 ? 1 : -1;
-    out.east = sign * east / size;
-    out.north = sign * north / size;
+    const double scale = (out.distance_m > 0 ? 1 : -1) / size;
+    out.east = scale * east;
+    out.north = scale * north;
   }
   return out;
 }

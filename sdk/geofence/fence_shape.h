@@ -3,6 +3,8 @@
 #ifndef SDK_GEOFENCE_FENCE_SHAPE_H_
 #define SDK_GEOFENCE_FENCE_SHAPE_H_
 
+#include <optional>
+
 #include "sdk/geofence/ecef.h"
 #include "sdk/geofence/traced_shape.h"
 
@@ -20,15 +22,16 @@ struct PositionCovariance {
   double Trace() const { return ee + nn; }
 };
 
-/// A circle or a traced shape; refers to the latter. A value of 32 bytes.
+/// A circle or a traced shape; refers to the latter.
 class FenceShapeView {
  public:
-  FenceShapeView(LatLon centre, double radius_m) : centre_(centre), radius_m_(radius_m) {}
+  FenceShapeView(LatLon centre, double radius_m)
+      : centre_(SurfacePoint(centre)), radius_m_(radius_m) {}
   explicit FenceShapeView(const TracedShape& traced) : traced_(&traced) {}
 
   bool is_circle() const { return traced_ == nullptr; }
-  LatLon centre() const { return centre_; }      ///< of a circle
-  double radius_m() const { return radius_m_; }  ///< of a circle
+  const SurfacePoint& centre() const { return *centre_; }  ///< of a circle
+  double radius_m() const { return radius_m_; }            ///< of a circle
 
   /// As TracedShape::Distance.
   BoundaryDistance Distance(const SurfacePoint& p, double cap_m) const;
@@ -36,14 +39,15 @@ class FenceShapeView {
   /// The probability that a position with mean `p` and covariance `cov` lies inside, given the
   /// distance at p. The covariance is projected on the direction to the nearest boundary point;
   /// the opposite boundary along that line counts too, and for circles also the lateral extent, so
-  /// that a fence smaller than the uncertainty is never surely entered.
+  /// that a fence smaller than the uncertainty is never surely entered. Of a circle `p` is not
+  /// used.
   double ProbabilityInside(const SurfacePoint& p, const BoundaryDistance& at,
                            const PositionCovariance& cov) const;
 
  private:
   double ThicknessM(const SurfacePoint& p, const BoundaryDistance& at, double enough_m) const;
 
-  LatLon centre_;
+  std::optional<SurfacePoint> centre_;
   double radius_m_ = 0;
   const TracedShape* traced_ = nullptr;
 };

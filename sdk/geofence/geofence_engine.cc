@@ -102,7 +102,7 @@ void GeofenceEngine::Impl::AfterBulk() {
   to_index.clear();
   if (to_index.capacity() > 1000) to_index.shrink_to_fit();
   sure_sigmas = std::max(sure_sigmas, Quantile(table.max_confidence()));
-  skip.valid = false;
+  skip = {};
   RefreshDeadline();
 }
 
@@ -113,7 +113,7 @@ void GeofenceEngine::Impl::RemoveIndex(FenceIndex i) {
   if (flags[i] & kPast) past.erase(LowerBound(past, i));
   if (flags[i] & kFresh) std::erase(fresh, i);
   flags[i] = 0;
-  skip.valid = false;
+  skip = {};
 }
 
 std::size_t GeofenceEngine::Remove(std::span<const std::string> ids) {

@@ -121,28 +121,39 @@ constexpr double kStraightM = 300;
 // A short segment and a circle of moderate size: where |a + s u - c| is the circle's chord, a
 // quadratic equation. False if the two are not short and moderate enough.
 bool CircleStretches(const FenceShapeView& shape, const PathSegment& segment,
-                     const BoundaryDistance& at_a, const BoundaryDistance& at_b, double cap_m,
-                     Stretches& out) {
+                     const BoundaryDistance& at_a, const BoundaryDistance& at_b, Stretches& out) {
   const double length = segment.length_m(), radius = shape.radius_m();
   if (!shape.is_circle() || length > kStraightM || length <= 0 || radius > 10'000) return false;
   const double q = radius / kMeanRadiusM;
   const double chord = radius * (1 - q * q / 24);
-  const SurfacePoint centre(shape.centre());
-  const Vec3 to_a = segment.begin().ecef - centre.ecef;
-  const Vec3 along = (segment.end().ecef - segment.begin().ecef) * (1 / length);
+  const SurfacePoint& begin = segment.begin();
+  const Vec3 to_a = begin.ecef - shape.centre().ecef;
+  const Vec3 along = (segment.end().ecef - begin.ecef) * (1 / length);
   const double half_b = Dot(to_a, along), c = Dot(to_a, to_a) - chord * chord;
   const double disc = half_b * half_b - c;
   const double middle = std::clamp(-half_b, 0.0, length);  // the closest approach
   const bool a_inside = at_a.distance_m < 0, b_inside = at_b.distance_m < 0;
+  // So near to the beginning its directions are those of the way.
+  const auto on_way = [&](double s) {
+    const Vec3 from_centre = to_a + along * s;
+    BoundaryDistance d;
+    d.distance_m = ArcOfChordM(Norm(from_centre)) - radius;
+    const double east = Dot(from_centre, begin.East()), north = Dot(from_centre, begin.North());
+    const double size = std::sqrt(east * east + north * north);
+    if (size > 1e-9) {
+      const double scale = (d.distance_m > 0 ? -1 : 1) / size;
+      d.east = scale * east;
+      d.north = scale * north;
+    }
+    return d;
+  };
   const auto outer = [&] {
     return std::fabs(at_b.distance_m) > std::fabs(at_a.distance_m) ? length : 0.0;
   };
   const auto add = [&](bool inside, double begin, double end, double extreme_at) {
     Stretch& s = out.at[out.count++];
     s = {inside, begin, end, extreme_at, {}};
-    s.extreme = extreme_at <= 0        ? at_a
-                : extreme_at >= length ? at_b
-                                       : shape.Distance(segment.At(extreme_at), cap_m);
+    s.extreme = extreme_at <= 0 ? at_a : extreme_at >= length ? at_b : on_way(extreme_at);
   };
   const double root = disc > 0 ? std::sqrt(disc) : 0;
   const double in = std::clamp(-half_b - root, 0.0, length);
@@ -184,10 +195,8 @@ PathSegment::PathSegment(const SurfacePoint& a, const SurfacePoint& b) : a_(a), 
   azimuth_deg_ = line.azimuth_deg;
 }
 
-SurfacePoint PathSegment::At(double s_m) const {
-  if (length_m_ > kChordSegmentM) {
-    return SurfacePoint(Destination(a_.position, azimuth_deg_, s_m));
-  }
+LatLon PathSegment::PositionAt(double s_m) const {
+  if (length_m_ > kChordSegmentM) return Destination(a_.position, azimuth_deg_, s_m);
   const double t = length_m_ > 0 ? std::clamp(s_m / length_m_, 0.0, 1.0) : 0;
   const Vec3 along = b_.ecef - a_.ecef;
   Vec3 q = a_.ecef + along * t;
@@ -197,14 +206,14 @@ SurfacePoint PathSegment::At(double s_m) const {
   const double p = std::hypot(q.x, q.y);
   const double lat = std::atan2(q.z, (1 - kEccentricity2) * p) / kRadPerDeg;
   const double lon = std::atan2(q.y, q.x) / kRadPerDeg;
-  return SurfacePoint({lat, lon >= 180 ? lon - 360 : lon});
+  return {lat, lon >= 180 ? lon - 360 : lon};
 }
 
 void FindStretches(const FenceShapeView& shape, const PathSegment& segment,
                    const BoundaryDistance& at_a, const BoundaryDistance& at_b, double cap_m,
                    Stretches& out) {
   out.count = 0;
-  if (CircleStretches(shape, segment, at_a, at_b, cap_m, out)) return;
+  if (CircleStretches(shape, segment, at_a, at_b, out)) return;
   Finder finder(shape, segment, cap_m, out);
   const Sample a{0, at_a}, b{segment.length_m(), at_b};
   finder.Begin(a);

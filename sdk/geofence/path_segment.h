@@ -21,7 +21,8 @@ class PathSegment {
   const SurfacePoint& begin() const { return a_; }
   const SurfacePoint& end() const { return b_; }
   /// The point at `s_m` in [0, length_m()] from a.
-  SurfacePoint At(double s_m) const;
+  LatLon PositionAt(double s_m) const;
+  SurfacePoint At(double s_m) const { return SurfacePoint(PositionAt(s_m)); }
 
  private:
   const SurfacePoint& a_;

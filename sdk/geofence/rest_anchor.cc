@@ -24,31 +24,45 @@ constexpr double kMaxIndependent = 10;
 // What multipath leaves in the mean of hours; less for a receiver of centimetres.
 constexpr double kAnchorSigmaM = 1.5, kAnchorSigmas = 4;
 
-double Limit(double sigma_m, double sigmas, double metres) {
-  return std::max(sigmas * sigma_m, std::min(metres, kSigmasPerMetreFloor * sigma_m));
+double Square(double x) { return x * x; }
+
+double Limit2(double variance_m2, double sigmas, double metres) {
+  return std::max(Square(sigmas) * variance_m2,
+                  std::min(Square(metres), Square(kSigmasPerMetreFloor) * variance_m2));
 }
+
+constexpr double kMetresPerLat = 111'132, kMetresPerLon = 111'320;
 
 }  // namespace
 
+double RestAnchor::MetresPerLon(double lat_deg) {
+  const auto step = static_cast<std::int32_t>(lat_deg * 64);
+  if (step != scale_step_) {
+    scale_step_ = step;
+    scale_ = kMetresPerLon * CosDeg(step / 64.0);
+  }
+  return scale_;
+}
+
 const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
-  const double sigma = std::sqrt((e.cov_ee_m2 + e.cov_nn_m2) / 2);
-  if (sigma <= 0 || std::fabs(e.position.lat_deg) > 89) {
+  const double variance = (e.cov_ee_m2 + e.cov_nn_m2) / 2;
+  if (variance <= 0 || std::fabs(e.position.lat_deg) > 89) {
     state_ = {};
     return e;
   }
-  const bool moving = e.motion == Motion::kMoving && e.speed_mps() > kMovingMps &&
-                      e.speed_mps() > 3 * e.speed_sigma_mps;
+  const double speed2 = Square(e.velocity_east_mps) + Square(e.velocity_north_mps);
+  const bool moving = e.motion == Motion::kMoving && speed2 > Square(kMovingMps) &&
+                      speed2 > Square(3 * e.speed_sigma_mps);
   double lon = e.position.lon_deg - state_.place.lon_deg;
   if (lon > 180) lon -= 360;
   if (lon < -180) lon += 360;
-  const double metres_per_lon = 111'320 * CosDeg(e.position.lat_deg), metres_per_lat = 111'132;
+  const double metres_per_lon = MetresPerLon(e.position.lat_deg);
   const double east = lon * metres_per_lon;
-  const double north = (e.position.lat_deg - state_.place.lat_deg) * metres_per_lat;
-  const double away = std::sqrt(east * east + north * north);
-  const double limit =
-      state_.at_rest ? Limit(sigma, kLeaveSigmas, kLeaveM) : Limit(sigma, kAgreeSigmas, kAgreeM);
-  const bool left =
-      away > limit || (moving && (!state_.at_rest || away > Limit(sigma, kAgreeSigmas, kAgreeM)));
+  const double north = (e.position.lat_deg - state_.place.lat_deg) * kMetresPerLat;
+  const double away2 = Square(east) + Square(north);
+  const double agree2 = Limit2(variance, kAgreeSigmas, kAgreeM);
+  const double limit2 = state_.at_rest ? Limit2(variance, kLeaveSigmas, kLeaveM) : agree2;
+  const bool left = away2 > limit2 || (moving && (!state_.at_rest || away2 > agree2));
   if (!left) state_.leaving = false;
   if (left && state_.at_rest && !state_.leaving) {
     state_.leaving = true;
@@ -62,10 +76,12 @@ const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
     return e;
   }
   state_.weight = std::min(state_.weight + 1, kMaxWeight);
-  const double clip = away > 0 ? std::min(1.0, kClipSigmas * sigma / away) : 1;
-  state_.place.lat_deg += north * clip / state_.weight / metres_per_lat;
+  const double sigma = std::sqrt(variance), away = std::sqrt(away2);
+  const double share_of_mean =
+      (away > kClipSigmas * sigma ? kClipSigmas * sigma / away : 1) / state_.weight;
+  state_.place.lat_deg += north * share_of_mean / kMetresPerLat;
   const auto place = LatLon::FromDegrees(
-      state_.place.lat_deg, state_.place.lon_deg + east * clip / state_.weight / metres_per_lon);
+      state_.place.lat_deg, state_.place.lon_deg + east * share_of_mean / metres_per_lon);
   if (place) state_.place = *place;
   const double rest_s = Seconds(e.time - state_.begin);
   if (!state_.at_rest && rest_s < kRestAfterS) return e;

@@ -9,6 +9,8 @@
 #ifndef SDK_GEOFENCE_REST_ANCHOR_H_
 #define SDK_GEOFENCE_REST_ANCHOR_H_
 
+#include <cstdint>
+
 #include "waymark/estimate.h"
 
 namespace waymark::geofence {
@@ -36,7 +38,12 @@ class RestAnchor {
   }
 
  private:
+  /// Of the latitude rounded to 1/64 degree: what is remembered depends on no history.
+  double MetresPerLon(double lat_deg);
+
   State state_;
+  std::int32_t scale_step_ = -1'000'000;
+  double scale_ = 0;
 };
 
 }  // namespace waymark::geofence
