@@ -53,6 +53,7 @@ Step::Step(GeofenceEngine::Impl& engine, const Estimate& estimate, LatLon at,
       at_(at),
       covariance_{estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2},
       sigma_m_(std::sqrt(covariance_.Trace())),
+      variance_m2_(covariance_.Trace() / 2),
       has_way_(engine.last && estimate.time - engine.last->time <= kMaxPathGap) {
   if (!has_way_) return;
   length_m_ = DistanceBoundM(engine.last->position, at_);
@@ -90,7 +91,7 @@ void Step::Gather(double reach_m) {
       candidates.push_back(deep.fence);
     } else {
       live->settled = true;
-      live->extreme_m = std::min(live->extreme_m, static_cast<double>(deep.distance_m));
+      live->Deepen(deep.distance_m, variance_m2_);
     }
   }
   for (LiveFence& live : engine_.live) {
@@ -108,7 +109,7 @@ bool Step::IsClear(LiveFence& live) const {
   // A bound that is at most 1 % too large within the 10 km that matter here.
   const double d = DistanceBoundM(engine_.table.Centre(live.fence), at_) * 0.98 - radius;
   if (d < length_m_ + 1 || d > 8000) return false;
-  live.extreme_m = std::max(live.extreme_m, d);
+  live.Deepen(d, variance_m2_);
   return true;
 }
 
@@ -195,10 +196,7 @@ void Step::Decide(FenceIndex i) {
       (at_end_.distance_m < 0) == is_inside && (at_begin.distance_m < 0) == is_inside &&
       std::fabs(at_begin.distance_m) + std::fabs(at_end_.distance_m) > length_m_ + 2 * kTieM;
   if (at_home && (live == nullptr || !live->pending)) {
-    if (live != nullptr) {
-      live->extreme_m = is_inside ? std::min(live->extreme_m, at_end_.distance_m)
-                                  : std::max(live->extreme_m, at_end_.distance_m);
-    }
+    if (live != nullptr) live->Deepen(at_end_.distance_m, variance_m2_);
     return;
   }
   Stretches stretches;
@@ -224,7 +222,7 @@ void Step::DecideFirst(FenceIndex i, const FenceShapeView& shape) {
   if (inside <= 1 - attributes.confidence) {
     if (LiveFence* live = engine_.FindLive(i)) {
       live->undecided = false;
-      live->extreme_m = at_end_.distance_m;
+      live->SetExtreme(at_end_.distance_m, variance_m2_);
     }
     return;
   }
@@ -236,11 +234,11 @@ void Step::DecideFirst(FenceIndex i, const FenceShapeView& shape) {
     live.announced = live.was_open = engine_.OpenAt(i, estimate_.time);
     live.has_since = true;
     live.since = live.dwell_from = estimate_.time;
-    live.extreme_m = at_end_.distance_m;
+    live.SetExtreme(at_end_.distance_m, variance_m2_);
     ++live.hits;
     return;
   }
-  live.extreme_m = at_end_.distance_m;
+  live.SetExtreme(at_end_.distance_m, variance_m2_);
   Cross(live, true, {estimate_.time, at_}, inside, at_end_.distance_m, estimate_.time);
 }
 
@@ -270,8 +268,7 @@ void Step::Judge(FenceIndex i, const FenceShapeView& shape, const Stretch& stret
   }
   if (stretch.inside == is_inside) {
     if (live == nullptr) return;
-    live->extreme_m = is_inside ? std::min(live->extreme_m, stretch.extreme.distance_m)
-                                : std::max(live->extreme_m, stretch.extreme.distance_m);
+    live->Deepen(stretch.extreme.distance_m, variance_m2_);
     if (live->pending && final && probability >= confidence) {
       Cancel(*live, probability, at_end_.distance_m);
     }
@@ -283,21 +280,24 @@ void Step::Judge(FenceIndex i, const FenceShapeView& shape, const Stretch& stret
   const MonoTime evidence_from = live != nullptr && live->pending
                                      ? live->pending_from
                                      : (segment_ ? engine_.last->time : estimate_.time);
-  const double needed =
-      (estimate_.motion == Motion::kStationary ? kReversalSigmasAtRest : kReversalSigmas) *
-      std::sqrt(sigma2);
+  const bool at_rest = estimate_.motion == Motion::kStationary;
+  // The place at rest grows surer with time; the one it is compared with was as sure as it was.
+  if (at_rest && live != nullptr) {
+    sigma2 = std::max(sigma2, (sigma2 + live->extreme_variance_m2) / 2);
+  }
+  const double needed = (at_rest ? kReversalSigmasAtRest : kReversalSigmas) * std::sqrt(sigma2);
   const bool moved = live == nullptr || std::fabs(depth_m - live->extreme_m) >= needed;
   if (probability >= confidence && moved) {
     LiveFence& made = live != nullptr ? *live : engine_.MakeLive(i);
     live = &made;
-    made.extreme_m = depth_m;
+    made.SetExtreme(depth_m, variance_m2_);
     Cross(made, stretch.inside, crossing, probability, at_end_.distance_m, evidence_from);
     return;
   }
   if (!final || std::fabs(at_end_.distance_m) < kTieM) return;
   if (live == nullptr) {
     live = &engine_.MakeLive(i);
-    live->extreme_m = is_inside ? -cap_m_ : cap_m_;
+    live->SetExtreme(is_inside ? -cap_m_ : cap_m_, 0);
   }
   if (!live->pending) {
     live->pending = true;

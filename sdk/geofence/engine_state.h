@@ -33,10 +33,21 @@ struct LiveFence {
   MonoTime dwell_from{};  ///< when the announced visit began
   std::uint32_t hits = 0;
   double extreme_m = 0;  ///< the signed distance deepest on the present side since `since`
+  double extreme_variance_m2 = 0;  ///< of one axis of the estimate that went there
   bool pending = false;
   double pending_best = 0;  ///< the highest probability of the other side so far
   MonoTime pending_crossing{}, pending_from{};
   LatLon pending_position;
+
+  void Deepen(double distance_m, double variance_m2) {
+    if (inside ? distance_m >= extreme_m : distance_m <= extreme_m) return;
+    extreme_m = distance_m;
+    extreme_variance_m2 = variance_m2;
+  }
+  void SetExtreme(double distance_m, double variance_m2) {
+    extreme_m = distance_m;
+    extreme_variance_m2 = variance_m2;
+  }
 };
 
 /// What remains of a fence that was visited and left.
@@ -141,6 +152,7 @@ class Step {
   LatLon at_;
   PositionCovariance covariance_;
   double sigma_m_ = 0;
+  double variance_m2_ = 0;  ///< of one axis
   bool has_way_ = false;
   double length_m_ = 0;  ///< of the way; at least that until Prepare()
   /// What exact distances need: made when the first fence asks.

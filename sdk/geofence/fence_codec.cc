@@ -160,6 +160,7 @@ void WriteLive(ByteWriter& w, const LiveFence& f) {
   WriteTime(w, f.dwell_from);
   w.Int(f.hits);
   w.Double(f.extreme_m);
+  w.Double(f.extreme_variance_m2);
   w.Double(f.pending_best);
   WriteTime(w, f.pending_crossing);
   WriteTime(w, f.pending_from);
@@ -181,12 +182,14 @@ bool ReadLive(ByteReader& r, LiveFence& f) {
   f.dwell_from = ReadTime(r);
   f.hits = r.Int<std::uint32_t>();
   f.extreme_m = r.Double();
+  f.extreme_variance_m2 = r.Double();
   f.pending_best = r.Double();
   f.pending_crossing = ReadTime(r);
   f.pending_from = ReadTime(r);
   f.pending_position.lat_deg = r.Double();
   f.pending_position.lon_deg = r.Double();
-  return std::isfinite(f.extreme_m) && std::isfinite(f.pending_best) &&
+  return std::isfinite(f.extreme_m) && f.extreme_variance_m2 >= 0 &&
+         std::isfinite(f.pending_best) &&
          LatLon::FromDegrees(f.pending_position.lat_deg, f.pending_position.lon_deg).has_value();
 }
 
@@ -372,7 +375,7 @@ Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
   FreeRegion skip;
   skip.ForEachNumber([&](double& number) { number = r.Double(); });
   std::map<FenceIndex, LiveFence> live;
-  const std::size_t live_count = r.Count(70);
+  const std::size_t live_count = r.Count(78);
   for (std::size_t k = 0; k < live_count; ++k) {
     const auto i = e.table.IndexOf(r.Text(256));
     LiveFence f;

@@ -1,0 +1,124 @@
+// Who has stood by a border and walks off gets the Exit no later than who never stood: resting
+// judgement ends with the rest.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <optional>
+#include <random>
+
+#include "sdk/geofence/geofence_engine.h"
+#include "waymark/estimator.h"
+#include "waymark/geometry.h"
+
+namespace waymark {
+namespace {
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+  double Normal() {
+    return std::sqrt(-2 * std::log(1 - Uniform())) * std::cos(2 * std::numbers::pi * Uniform());
+  }
+
+ private:
+  double Uniform() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
+  std::mt19937_64 engine_;
+};
+
+struct Walk {
+  double stand_s = 300;
+  double speed_mps = 1.4;
+  bool with_speed = true;  ///< whether the fixes tell it
+  double sigma_m = 3, tau_s = 60;
+};
+
+// Seconds from the true crossing to the Exit; nullopt if there is none within two minutes. Whoever
+// stands does so 8 m inside the border; whoever does not walks in from 60 m away.
+std::optional<double> ExitLatency(const Walk& walk, std::uint64_t seed) {
+  Dice dice(seed);
+  const LatLon border{48.1, 11.5};
+  Geofence fence;
+  fence.id = "home";
+  fence.shape = Circle{Destination(border, 270, 100), 100};
+  GeofenceEngine engine;
+  std::vector<FenceProblem> problems;
+  engine.Add(std::span(&fence, 1), problems);
+  auto estimator = Estimator::Create({});
+  const double keep = std::exp(-1 / walk.tau_s), drive = std::sqrt(1 - keep * keep);
+  double east_error = walk.sigma_m * dice.Normal(), north_error = walk.sigma_m * dice.Normal();
+  const double begin_m = walk.stand_s > 0 ? -8 : -60;
+  for (int second = 0; second < walk.stand_s + 180; ++second) {
+    const double walked_s = std::max(0.0, second - walk.stand_s);
+    const double east = begin_m + walked_s * walk.speed_mps;
+    east_error = keep * east_error + drive * walk.sigma_m * dice.Normal();
+    north_error = keep * north_error + drive * walk.sigma_m * dice.Normal();
+    Fix fix;
+    fix.time = MonoTime(std::chrono::seconds(1000 + second));
+    fix.utc = UtcTime(std::chrono::milliseconds(1'760'000'000'000 + second * 1000LL));
+    fix.position = Destination(Destination(border, 90, east + east_error), 0, north_error);
+    fix.horizontal_accuracy_m = 1.515 * walk.sigma_m;
+    if (walk.with_speed) {
+      const bool moves = walked_s > 0;
+      fix.speed_mps = std::fabs((moves ? walk.speed_mps : 0) + 0.15 * dice.Normal());
+      if (moves) fix.course_deg = 90 + 10 * dice.Normal();
+    }
+    estimator.value().Update(fix, {fix.time, *fix.utc});
+    const auto estimate = estimator.value().Latest();
+    if (!estimate) continue;
+    std::vector<FenceEvent> events;
+    engine.Update(*estimate, events);
+    for (const FenceEvent& e : events) {
+      if (e.transition != FenceTransition::kExit) continue;
+      return walked_s + begin_m / walk.speed_mps;
+    }
+  }
+  return std::nullopt;
+}
+
+struct Latency {
+  double median_s = 0, p90_s = 0;
+  std::size_t none = 0, early = 0;
+};
+
+Latency Measure(const Walk& walk) {
+  std::vector<double> all;
+  Latency out;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const auto latency = ExitLatency(walk, seed);
+    if (!latency) {
+      ++out.none;
+      continue;
+    }
+    out.early += *latency < -6 ? 1 : 0;  // while standing
+    all.push_back(*latency);
+  }
+  std::sort(all.begin(), all.end());
+  if (!all.empty()) {
+    out.median_s = all[all.size() / 2];
+    out.p90_s = all[all.size() * 9 / 10];
+  }
+  return out;
+}
+
+TEST(Leaving, StandingByTheBorderDoesNotMakeTheExitLate) {
+  for (const double sigma_m : {3.0, 6.0}) {
+    for (const bool with_speed : {true, false}) {
+      for (const double speed_mps : {1.4, 5.0}) {
+        Walk walk{.speed_mps = speed_mps, .with_speed = with_speed, .sigma_m = sigma_m};
+        const Latency stood = Measure(walk);
+        walk.stand_s = 0;
+        const Latency passed = Measure(walk);
+        std::printf(
+            "sigma %.0f m, %s speed, %.1f m/s: stood %.0f s (p90 %.0f, none %zu, early %zu), "
+            "passed %.0f s (p90 %.0f, none %zu)\n",
+            sigma_m, with_speed ? "with" : "without", speed_mps, stood.median_s, stood.p90_s,
+            stood.none, stood.early, passed.median_s, passed.p90_s, passed.none);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace waymark
