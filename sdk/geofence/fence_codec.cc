@@ -311,6 +311,10 @@ void GeofenceEngine::SaveState(std::vector<std::byte>& out) const {
   WriteTime(w, rest.begin);
   w.Bool(rest.leaving);
   WriteTime(w, rest.leaving_from);
+  w.Int(rest.steps);
+  WriteTime(w, rest.walking_since);
+  w.Double(rest.walking_from.lat_deg);
+  w.Double(rest.walking_from.lon_deg);
   w.Double(rest.place.lat_deg);
   w.Double(rest.place.lon_deg);
   w.Double(rest.weight);
@@ -366,10 +370,16 @@ Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
   rest.begin = ReadTime(r);
   rest.leaving = r.Bool();
   rest.leaving_from = ReadTime(r);
+  rest.steps = r.Int<std::uint32_t>();
+  rest.walking_since = ReadTime(r);
+  rest.walking_from.lat_deg = r.Double();
+  rest.walking_from.lon_deg = r.Double();
   rest.place.lat_deg = r.Double();
   rest.place.lon_deg = r.Double();
   rest.weight = r.Double();
-  if (!LatLon::FromDegrees(rest.place.lat_deg, rest.place.lon_deg) || !(rest.weight >= 0)) {
+  if (!LatLon::FromDegrees(rest.place.lat_deg, rest.place.lon_deg) ||
+      !LatLon::FromDegrees(rest.walking_from.lat_deg, rest.walking_from.lon_deg) ||
+      !(rest.weight >= 0)) {
     return Corrupt("the resting place of the geofence state is damaged");
   }
   FreeRegion skip;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sdk/geofence/cell_grid.h"
+#include "waymark/geometry.h"
 
 namespace waymark::geofence {
 namespace {
@@ -14,8 +15,12 @@ constexpr double kRestAfterS = 120;  // longer than errors stay correlated (10 t
 constexpr double kAgreeSigmas = 4, kAgreeM = 15;
 constexpr double kLeaveSigmas = 8, kLeaveM = 50;
 constexpr double kSigmasPerMetreFloor = 40;  // a receiver of centimetres keeps centimetres
-constexpr double kMovingMps = 1.0;
-constexpr double kLeaveAfterS = 20;  // excursions come back; who leaves stays away
+constexpr double kLeaveAfterS = 20;          // excursions come back; who leaves stays away
+// Who walks is seen to move without a break. So are phones at rest, for at most 10 s or on a few
+// sparse fixes in five hours of which an excursion takes them 20 m and more.
+constexpr double kMovingMps = 0.6;
+constexpr double kWalkS = 13, kWalkSigmas = 4, kWalkM = 20;
+constexpr std::uint32_t kWalkSteps = 6;
 constexpr double kClipSigmas = 1.5;
 constexpr double kMaxWeight = 3600;
 // Errors a correlation time apart count as new: at most ten of them, for what stays common.
@@ -44,6 +49,14 @@ double RestAnchor::MetresPerLon(double lat_deg) {
   return scale_;
 }
 
+bool RestAnchor::Walked(const Estimate& e, double away2) const {
+  if (state_.steps < kWalkSteps || Seconds(e.time - state_.walking_since) < kWalkS) return false;
+  const double variance = (e.cov_ee_m2 + e.cov_nn_m2) / 2;
+  const double far2 = Limit2(variance, kWalkSigmas, kWalkM);
+  const double walked_m = DistanceM(e.position, state_.walking_from);
+  return away2 > far2 && Square(walked_m) > far2;
+}
+
 const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
   const double variance = (e.cov_ee_m2 + e.cov_nn_m2) / 2;
   if (variance <= 0 || std::fabs(e.position.lat_deg) > 89) {
@@ -51,28 +64,38 @@ const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
     return e;
   }
   const double speed2 = Square(e.velocity_east_mps) + Square(e.velocity_north_mps);
-  const bool moving = e.motion == Motion::kMoving && speed2 > Square(kMovingMps) &&
-                      speed2 > Square(3 * e.speed_sigma_mps);
+  const bool moving = e.motion == Motion::kMoving && speed2 > Square(kMovingMps);
+  const bool surely_moving = moving && speed2 > Square(std::max(1.0, 3 * e.speed_sigma_mps));
+  const double metres_per_lon = MetresPerLon(e.position.lat_deg);
   double lon = e.position.lon_deg - state_.place.lon_deg;
   if (lon > 180) lon -= 360;
   if (lon < -180) lon += 360;
-  const double metres_per_lon = MetresPerLon(e.position.lat_deg);
   const double east = lon * metres_per_lon;
   const double north = (e.position.lat_deg - state_.place.lat_deg) * kMetresPerLat;
   const double away2 = Square(east) + Square(north);
-  const double agree2 = Limit2(variance, kAgreeSigmas, kAgreeM);
-  const double limit2 = state_.at_rest ? Limit2(variance, kLeaveSigmas, kLeaveM) : agree2;
-  const bool left = away2 > limit2 || (moving && (!state_.at_rest || away2 > agree2));
-  if (!left) state_.leaving = false;
-  if (left && state_.at_rest && !state_.leaving) {
-    state_.leaving = true;
-    state_.leaving_from = e.time;
+  bool gone = !state_.active;
+  if (!state_.at_rest) {
+    gone |= surely_moving || away2 > Limit2(variance, kAgreeSigmas, kAgreeM);
+  } else {
+    const bool left = away2 > Limit2(variance, kLeaveSigmas, kLeaveM);
+    if (left && !state_.leaving) state_.leaving_from = e.time;
+    state_.leaving = left;
+    if (!moving) {
+      state_.steps = 0;
+    } else if (state_.steps++ == 0) {
+      state_.walking_since = e.time;
+      state_.walking_from = e.position;
+    }
+    gone = (left && Seconds(e.time - state_.leaving_from) >= kLeaveAfterS) || Walked(e, away2);
   }
-  const bool gone =
-      left && (!state_.at_rest || Seconds(e.time - state_.leaving_from) >= kLeaveAfterS);
-  if (!state_.active || gone) {
-    state_ = {
-        .active = true, .begin = e.time, .leaving_from = e.time, .place = e.position, .weight = 1};
+  if (gone) {
+    state_ = {.active = true,
+              .begin = e.time,
+              .leaving_from = e.time,
+              .walking_since = e.time,
+              .walking_from = e.position,
+              .place = e.position,
+              .weight = 1};
     return e;
   }
   state_.weight = std::min(state_.weight + 1, kMaxWeight);

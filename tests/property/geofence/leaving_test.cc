@@ -1,4 +1,4 @@
-// Who has stood by a border and walks off gets the Exit no later than who never stood: resting
+// Who has stood by a border and walks off gets the Exit soon after who never stood: the resting
 // judgement ends with the rest.
 #include <gtest/gtest.h>
 
@@ -115,6 +115,13 @@ TEST(Leaving, StandingByTheBorderDoesNotMakeTheExitLate) {
             "passed %.0f s (p90 %.0f, none %zu)\n",
             sigma_m, with_speed ? "with" : "without", speed_mps, stood.median_s, stood.p90_s,
             stood.none, stood.early, passed.median_s, passed.p90_s, passed.none);
+        // A walk of 20 m or 13 s shows that the rest is over: 6 to 14 s beyond the border.
+        EXPECT_LT(stood.median_s, passed.median_s + 12);
+        EXPECT_LT(stood.p90_s, 35);
+        EXPECT_EQ(stood.early, 0u);
+        EXPECT_EQ(passed.none, 0u);
+        // Of a few the doubtful place was never declared inside.
+        EXPECT_LE(stood.none, 6u);
       }
     }
   }
