@@ -126,9 +126,9 @@ bool CircleStretches(const FenceShapeView& shape, const PathSegment& segment,
   if (!shape.is_circle() || length > kStraightM || length <= 0 || radius > 10'000) return false;
   const double q = radius / kMeanRadiusM;
   const double chord = radius * (1 - q * q / 24);
-  const SurfacePoint& begin = segment.begin();
-  const Vec3 to_a = begin.ecef - shape.centre().ecef;
-  const Vec3 along = (segment.end().ecef - begin.ecef) * (1 / length);
+  const SurfacePoint& origin = segment.begin();
+  const Vec3 to_a = origin.ecef - shape.centre().ecef;
+  const Vec3 along = (segment.end().ecef - origin.ecef) * (1 / length);
   const double half_b = Dot(to_a, along), c = Dot(to_a, to_a) - chord * chord;
   const double disc = half_b * half_b - c;
   const double middle = std::clamp(-half_b, 0.0, length);  // the closest approach
@@ -138,7 +138,7 @@ bool CircleStretches(const FenceShapeView& shape, const PathSegment& segment,
     const Vec3 from_centre = to_a + along * s;
     BoundaryDistance d;
     d.distance_m = ArcOfChordM(Norm(from_centre)) - radius;
-    const double east = Dot(from_centre, begin.East()), north = Dot(from_centre, begin.North());
+    const double east = Dot(from_centre, origin.East()), north = Dot(from_centre, origin.North());
     const double size = std::sqrt(east * east + north * north);
     if (size > 1e-9) {
       const double scale = (d.distance_m > 0 ? -1 : 1) / size;
