@@ -32,8 +32,13 @@ TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& t
   TrackErrors errors;
   errors.times_s.reserve(track.size());
   errors.error_m.reserve(track.size());
+  errors.cross_times_s.reserve(track.size());
+  errors.cross_m.reserve(track.size());
+  errors.along_m.reserve(track.size());
+  errors.claims.reserve(track.size());
+  TruthTrack::Hint hint;
   for (const TrackPoint& p : track) {
-    const std::optional<TruthTrack::State> state = truth.At(p.utc_ms);
+    const std::optional<TruthTrack::State> state = truth.At(p.utc_ms, hint);
     if (!state) continue;
     const SurfacePoint here(p.position);
     const Vec3 delta = here.position - state->position;
@@ -70,26 +75,17 @@ TrackErrors MeasureCrossTrack(std::span<const TrackPoint> track, const PolylineI
   return errors;
 }
 
-double Quantile(std::span<double> values, double probability) {
-  const double rank = probability * static_cast<double>(values.size() - 1);
-  const auto low = static_cast<std::ptrdiff_t>(rank);
-  const auto nth = values.begin() + low;
-  std::nth_element(values.begin(), nth, values.end());
-  const double fraction = rank - static_cast<double>(low);
-  if (fraction == 0 || nth + 1 == values.end()) return *nth;
-  const double next = *std::min_element(nth + 1, values.end());
-  return *nth + fraction * (next - *nth);
-}
-
 AccuracySummary Summarise(std::span<const double> errors_m, std::span<const double> times_s,
                           std::uint64_t seed) {
   AccuracySummary s;
   s.n = errors_m.size();
   std::vector<double> sorted(errors_m.begin(), errors_m.end());
-  s.p50_m = Quantile(sorted, 0.50);
-  s.p68_m = Quantile(sorted, 0.68);
-  s.p95_m = Quantile(sorted, 0.95);
-  s.p99_m = Quantile(sorted, 0.99);
+  constexpr std::array<double, 4> kProbabilities{0.50, 0.68, 0.95, 0.99};
+  const std::array<double, 4> quantile = Quantiles(std::span<double>(sorted), kProbabilities);
+  s.p50_m = quantile[0];
+  s.p68_m = quantile[1];
+  s.p95_m = quantile[2];
+  s.p99_m = quantile[3];
   s.score_m = (s.p50_m + s.p95_m) / 2;
   s.max_m = *std::max_element(sorted.begin(), sorted.end());
   std::vector<double> squares(errors_m.size());
@@ -99,7 +95,6 @@ AccuracySummary Summarise(std::span<const double> errors_m, std::span<const doub
 
   const BlockBootstrap bootstrap(times_s, seed);
   if (!bootstrap.usable()) return s;
-  constexpr std::array<double, 4> kProbabilities{0.50, 0.68, 0.95, 0.99};
   const std::vector<std::vector<double>> q = bootstrap.QuantileReplicates(errors_m, kProbabilities);
   s.p50_ci_m = BlockBootstrap::Central95(q[0]);
   s.p68_ci_m = BlockBootstrap::Central95(q[1]);
@@ -120,6 +115,9 @@ std::optional<CalibrationSummary> SummariseCalibration(std::span<const TrackErro
   CalibrationSummary s;
   s.n = claims.size();
   std::vector<double> times, in68, times95, in95, nees_times, nees;
+  for (std::vector<double>* of : {&times, &in68, &times95, &in95, &nees_times, &nees}) {
+    of->reserve(claims.size());
+  }
   double in_ellipse68 = 0, in_ellipse95 = 0;
   for (const TrackErrors::Claim& c : claims) {
     times.push_back(c.time_s);

@@ -2,6 +2,9 @@
 #ifndef WAYMARK_REPLAY_TOOL_ACCURACY_H_
 #define WAYMARK_REPLAY_TOOL_ACCURACY_H_
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -66,8 +69,29 @@ struct CalibrationSummary {
 std::optional<CalibrationSummary> SummariseCalibration(std::span<const TrackErrors::Claim> claims,
                                                        std::uint64_t seed);
 
-/// The quantile of `values`, which are reordered and must not be empty.
-double Quantile(std::span<double> values, double probability);
+/// The quantiles of `values`, which are reordered and must not be empty, for `probabilities` in
+/// increasing order.
+template <std::size_t N>
+std::array<double, N> Quantiles(std::span<double> values,
+                                const std::array<double, N>& probabilities) {
+  std::array<double, N> quantiles{};
+  auto begin = values.begin();  // what lies before is smaller
+  for (std::size_t i = 0; i < N; ++i) {
+    const double rank = probabilities[i] * static_cast<double>(values.size() - 1);
+    const auto low = static_cast<std::ptrdiff_t>(rank);
+    const auto nth = values.begin() + low;
+    std::nth_element(begin, nth, values.end());
+    begin = nth;
+    const double fraction = rank - static_cast<double>(low);
+    quantiles[i] = *nth;
+    if (fraction == 0 || nth + 1 == values.end()) continue;
+    quantiles[i] += fraction * (*std::min_element(nth + 1, values.end()) - *nth);
+  }
+  return quantiles;
+}
+inline double Quantile(std::span<double> values, double probability) {
+  return Quantiles<1>(values, {probability})[0];
+}
 
 }  // namespace waymark::replay
 

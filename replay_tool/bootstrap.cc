@@ -15,10 +15,10 @@ namespace {
 constexpr std::size_t kReplicates = 400;
 // A quantile of a replicate is one pass over the sorted samples. Within a block the errors are
 // nearly one, so a long trace is thinned for the interval (never for the figure itself).
-constexpr std::size_t kMaxSamples = 100'000;
-// Bounds the weights of a very long trace to kMaxBlocks x kReplicates; longer blocks only make the
-// interval more careful.
-constexpr std::size_t kMaxBlocks = 20'000;
+constexpr std::size_t kMaxSamples = 25'000;
+// Bounds the weights of a trace of more than 33 hours; longer blocks only make the interval more
+// careful.
+constexpr std::size_t kMaxBlocks = 2'000;
 
 }  // namespace
 

@@ -1,7 +1,5 @@
 #include "replay_tool/evaluation_run.h"
 
-#include <algorithm>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -14,14 +12,13 @@ namespace {
 
 class Recorder final : public Listener {
  public:
-  Recorder(const LoadedTrace& trace, ReplayOutputs& outputs, ReplayWatcher* watcher)
-      : trace_(trace), outputs_(outputs), watcher_(watcher) {
-    run_.live.reserve(trace.delivered.size());
-    run_.odometer.reserve(trace.delivered.size());
-  }
+  Recorder(ReplayOutputs& outputs, ReplayWatcher* watcher) : outputs_(outputs), watcher_(watcher) {}
 
-  Status Run(const EvaluationRunOptions& options) {
-    VirtualClock clock(trace_.delivered.front().arrival);
+  Status Run(FixPipe& pipe, const EvaluationRunOptions& options) {
+    std::optional<FixChunk> chunk = pipe.Pop();
+    if (!chunk) return Status(Code::kInvalidArgument, "the trace has no fix");
+    timeline_ = chunk->timeline;
+    VirtualClock clock(chunk->fixes.front().arrival);
     clock_ = &clock;
     TrackerPorts ports;
     ports.clock = &clock;
@@ -35,12 +32,15 @@ class Recorder final : public Listener {
     if (!options.fences.empty()) tracker->AddGeofences(options.fences);
     tracker->Start();
     clock.RunReady();
-    for (std::size_t i = 0; i < trace_.delivered.size(); ++i) {
-      run_.tally.OnRead(trace_.read[i]);
-      while (!clock.StepToward(trace_.delivered[i].arrival)) clock.RunReady();
-      line_ = trace_.read[i].line;
-      tracker->PushFix(trace_.delivered[i].fix);
-      clock.RunReady();
+    for (; chunk; chunk = pipe.Pop()) {
+      for (std::size_t i = 0; i < chunk->fixes.size(); ++i) {
+        const DeliveredFix& delivered = chunk->fixes[i];
+        run_.tally.OnRead(delivered.fix);
+        while (!clock.StepToward(delivered.arrival)) clock.RunReady();
+        line_ = chunk->lines[i];
+        tracker->PushFix(delivered.fix);
+        clock.RunReady();
+      }
     }
     tracker->Stop();
     clock.RunReady();
@@ -60,7 +60,7 @@ class Recorder final : public Listener {
 
   void OnFix(const FixReport& report) override {
     run_.tally.OnFix(report);
-    outputs_.OnFix(report, line_, trace_.timeline);
+    outputs_.OnFix(report, line_, timeline_);
     if (watcher_ != nullptr) watcher_->OnFix(report);
     if (report.live) {
       run_.live.push_back(ToTrackPoint(*report.live, UtcMs(report.live->time)));
@@ -72,7 +72,7 @@ class Recorder final : public Listener {
     changes_.push_back({change.motion, change.time, clock_->Now()});
     if (change.motion == Motion::kUnknown) return;
     EventRow row;
-    row.utc = change.utc.value_or(trace_.timeline.ToUtc(change.time));
+    row.utc = change.utc.value_or(timeline_.ToUtc(change.time));
     row.type = change.motion == Motion::kMoving ? "motion_start" : "motion_stop";
     row.position = change.position;
     Tell(row);
@@ -122,7 +122,7 @@ class Recorder final : public Listener {
   }
 
   std::int64_t UtcMs(MonoTime time) const {
-    return trace_.timeline.ToUtc(time).time_since_epoch().count();
+    return timeline_.ToUtc(time).time_since_epoch().count();
   }
 
   // Each stay with the moments at which the tracker said "stopped" and "moving".
@@ -144,10 +144,10 @@ class Recorder final : public Listener {
     }
   }
 
-  const LoadedTrace& trace_;
   ReplayOutputs& outputs_;
   ReplayWatcher* const watcher_;
   EvaluationRun run_;
+  TraceTimeline timeline_;
   VirtualClock* clock_ = nullptr;
   Tracker* tracker_ = nullptr;
   std::uint64_t line_ = 0;
@@ -156,35 +156,11 @@ class Recorder final : public Listener {
 
 }  // namespace
 
-Result<EvaluationRun> RunForEvaluation(const LoadedTrace& trace,
-                                       const EvaluationRunOptions& options, ReplayOutputs& outputs,
-                                       ReplayWatcher* watcher) {
-  if (trace.delivered.empty()) return Status(Code::kInvalidArgument, "the trace has no fix");
-  const auto begin = std::chrono::steady_clock::now();
-  Recorder recorder(trace, outputs, watcher);
-  if (Status status = recorder.Run(options); !status.ok()) return status;
-  EvaluationRun run = recorder.Take();
-  run.tally.info = trace.info;
-  run.tally.wall_s =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return run;
-}
-
-void Thin(LoadedTrace& trace, double every_s) {
-  const double needed_s = every_s - std::min(0.25, every_s / 20);
-  std::size_t kept = 0;
-  std::optional<MonoTime> last;
-  for (std::size_t i = 0; i < trace.delivered.size(); ++i) {
-    const MonoTime time = trace.delivered[i].fix.time;
-    if (last && Seconds(time - *last) < needed_s) continue;
-    last = time;
-    trace.delivered[kept] = trace.delivered[i];
-    trace.read[kept] = trace.read[i];
-    ++kept;
-  }
-  trace.delivered.resize(kept);
-  trace.read.resize(kept);
-  trace.info.points = kept;
+Result<EvaluationRun> RunForEvaluation(FixPipe& pipe, const EvaluationRunOptions& options,
+                                       ReplayOutputs& outputs, ReplayWatcher* watcher) {
+  Recorder recorder(outputs, watcher);
+  if (Status status = recorder.Run(pipe, options); !status.ok()) return status;
+  return recorder.Take();
 }
 
 }  // namespace waymark::replay

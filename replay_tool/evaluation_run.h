@@ -2,15 +2,17 @@
 #ifndef WAYMARK_REPLAY_TOOL_EVALUATION_RUN_H_
 #define WAYMARK_REPLAY_TOOL_EVALUATION_RUN_H_
 
+#include <algorithm>
 #include <cstdint>
-#include <span>
+#include <optional>
 #include <vector>
 
+#include "replay_tool/fix_pipe.h"
+#include "replay_tool/odometer_metrics.h"
 #include "replay_tool/replay.h"
 #include "replay_tool/replay_outputs.h"
 #include "replay_tool/replay_tally.h"
 #include "replay_tool/stop_metrics.h"
-#include "replay_tool/trace_reader.h"
 #include "replay_tool/track_point.h"
 #include "replay_tool/truth_track.h"
 #include "waymark/config.h"
@@ -20,14 +22,10 @@ namespace waymark::replay {
 
 struct EvaluationRun {
   ReplayTally tally;
-  std::vector<TrackPoint> live;     ///< right after each fix, in input order
-  std::vector<TrackPoint> records;  ///< the stored points
-  std::vector<Span> gaps;           ///< the stored gaps
-  struct Odometer {
-    std::int64_t utc_ms = 0;
-    double distance_m = 0;
-  };
-  std::vector<Odometer> odometer;  ///< after each fix, in order of arrival
+  std::vector<TrackPoint> live;          ///< right after each fix, in input order
+  std::vector<TrackPoint> records;       ///< the stored points
+  std::vector<Span> gaps;                ///< the stored gaps
+  std::vector<OdometerSample> odometer;  ///< after each fix, in order of arrival
   std::vector<DetectedStop> stops;
   std::vector<FenceEvent> fence_events;
 };
@@ -38,16 +36,29 @@ struct EvaluationRunOptions {
   std::vector<Geofence> fences;
 };
 
-/// Without journal and upload, on a virtual clock. The error is the tracker's (kInvalidArgument:
-/// the configuration; else the store). CSV rows go to `outputs` as in `run`; `watcher` may be null.
-Result<EvaluationRun> RunForEvaluation(const LoadedTrace& trace,
-                                       const EvaluationRunOptions& options, ReplayOutputs& outputs,
-                                       ReplayWatcher* watcher);
+/// Replays what comes through `pipe` to its end, without journal and upload, on a virtual clock.
+/// The error is the tracker's (kInvalidArgument: the configuration; else the store). CSV rows go to
+/// `outputs` as in `run`; `watcher` may be null. The tally's trace and wall time stay open.
+Result<EvaluationRun> RunForEvaluation(FixPipe& pipe, const EvaluationRunOptions& options,
+                                       ReplayOutputs& outputs, ReplayWatcher* watcher);
 
-/// Keeps the first fix and then each that comes at least `every_s` after the last kept one, as a
-/// sampler would that asks for one fix in `every_s`. A twentieth of `every_s`, at most 0.25 s, is
-/// forgiven: receivers do not tick exactly.
-void Thin(LoadedTrace& trace, double every_s);
+/// Thins a trace as a sampler would that asks for one fix in `every_s`: keeps the first fix and
+/// then each that comes at least that long after the last kept one. A twentieth of it, at most 0.25
+/// s, is forgiven: receivers do not tick exactly.
+class Thinning {
+ public:
+  explicit Thinning(double every_s) : needed_s_(every_s - std::min(0.25, every_s / 20)) {}
+
+  bool Keeps(MonoTime time) {
+    if (last_ && Seconds(time - *last_) < needed_s_) return false;
+    last_ = time;
+    return true;
+  }
+
+ private:
+  double needed_s_;
+  std::optional<MonoTime> last_;
+};
 
 }  // namespace waymark::replay
 

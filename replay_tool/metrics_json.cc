@@ -47,13 +47,15 @@ Json AccuracyJson(const TrackErrors& errors, std::uint64_t seed) {
     std::vector<double> cross = errors.cross_m;
     if (errors.error_m.empty()) json["n"] = cross.size();
     json["cross_track_n"] = cross.size();
-    json["cross_track_p50_m"] = Rounded(Quantile(cross, 0.50));
-    json["cross_track_p95_m"] = Rounded(Quantile(cross, 0.95));
+    const auto [p50, p95] = Quantiles<2>(cross, {0.50, 0.95});
+    json["cross_track_p50_m"] = Rounded(p50);
+    json["cross_track_p95_m"] = Rounded(p95);
   }
   if (!errors.along_m.empty()) {
     std::vector<double> along = errors.along_m;
-    json["along_track_p50_m"] = Rounded(Quantile(along, 0.50));
-    json["along_track_p95_m"] = Rounded(Quantile(along, 0.95));
+    const auto [p50, p95] = Quantiles<2>(along, {0.50, 0.95});
+    json["along_track_p50_m"] = Rounded(p50);
+    json["along_track_p95_m"] = Rounded(p95);
   }
   return json;
 }

@@ -1,13 +1,13 @@
 #include "replay_tool/path_metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <vector>
 
 #include "replay_tool/accuracy.h"
-#include "replay_tool/polyline_index.h"
 
 namespace waymark::replay {
 namespace {
@@ -19,31 +19,35 @@ constexpr std::int64_t kInstantMs = 1000;
 // a filter has; the full table would be quadratic.
 constexpr std::size_t kBand = 30;
 
-double Distance2(Vec3 a, Vec3 b) {
-  const Vec3 d = a - b;
-  return Dot(d, d);
-}
-
 // c(i, j) = max(d(i, j), min(c(i-1, j), c(i-1, j-1), c(i, j-1))) in a band around the diagonal.
-// In squares: max and min do not mind.
+// In squares: max and min do not mind. Beyond its ends `b` lies infinitely far, so that the edges
+// of the table need no question; the distances of a row are one loop that the compiler vectorises.
 double BandedFrechetM(const std::vector<Vec3>& a, const std::vector<Vec3>& b) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr std::size_t kWidth = 2 * kBand + 1;
   const std::size_t n = a.size();
-  // row[k] holds c(i, i + k - kBand); the entry beyond each end stays infinite.
-  std::vector<double> row(2 * kBand + 2, kInfinity);
+  std::vector<double> x(n + 2 * kBand, kInfinity), y = x, z = x;
   for (std::size_t i = 0; i < n; ++i) {
-    double left = kInfinity;  // c(i, j - 1)
-    for (std::size_t k = 0; k <= 2 * kBand; ++k) {
-      const std::size_t shifted = i + k;
-      if (shifted < kBand || shifted - kBand >= n) {
-        row[k] = left = kInfinity;
-        continue;
-      }
-      const std::size_t j = shifted - kBand;
+    x[i + kBand] = b[i].x;
+    y[i + kBand] = b[i].y;
+    z[i + kBand] = b[i].z;
+  }
+  // row[k] holds c(i, i + k - kBand); the entry beyond the end stays infinite.
+  std::array<double, kWidth + 1> row;
+  row.fill(kInfinity);
+  row[kBand] = 0;  // where the first cell begins
+  std::array<double, kWidth> distance2, before;
+  for (std::size_t i = 0; i < n; ++i) {
+    const Vec3 p = a[i];
+    for (std::size_t k = 0; k < kWidth; ++k) {
+      const double dx = x[i + k] - p.x, dy = y[i + k] - p.y, dz = z[i + k] - p.z;
+      distance2[k] = dx * dx + dy * dy + dz * dz;
       // In the row above, the same column is one place to the right, its left neighbour here.
-      double best = std::min({left, row[k], row[k + 1]});
-      if (i == 0 && j == 0) best = 0;
-      left = row[k] = std::max(best, Distance2(a[i], b[j]));
+      before[k] = std::min(row[k], row[k + 1]);
+    }
+    double left = kInfinity;  // c(i, j - 1)
+    for (std::size_t k = 0; k < kWidth; ++k) {
+      row[k] = left = std::max(distance2[k], std::min(left, before[k]));
     }
   }
   return std::sqrt(row[kBand]);
@@ -78,26 +82,32 @@ double DirectedHausdorffM(const std::vector<BoundedPoint>& points, const Polylin
 
 }  // namespace
 
-std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack& truth) {
+std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack& truth,
+                                       const PolylineIndex& truth_line) {
+  const std::span<const TrackPoint> points = track.points();
   std::vector<Vec3> track_at, truth_at;  // at the shared instants, thinned
   std::vector<BoundedPoint> track_points;
   std::vector<double> course_errors_deg;
+  track_points.reserve(points.size());
   double speed_squares = 0;
   std::size_t speeds = 0;
-  std::optional<std::int64_t> first_ms, last_ms;
+  std::size_t first = points.size(), last = 0;
   std::int64_t next_ms = std::numeric_limits<std::int64_t>::min();  // thins to one a second
-  for (const TrackPoint& p : track.points()) {
-    const std::optional<TruthTrack::State> state = truth.At(p.utc_ms);
+  TruthTrack::Hint hint;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const TrackPoint& p = points[i];
+    const std::optional<TruthTrack::State> state = truth.At(p.utc_ms, hint);
     if (!state) continue;
-    if (!first_ms) first_ms = p.utc_ms;
-    last_ms = p.utc_ms;
-    const SurfacePoint here(p.position);
+    first = std::min(first, i);
+    last = i;
+    const SurfacePoint& here = track.surface()[i];
     track_points.push_back({here.position, Norm(here.position - state->position)});
     if (p.utc_ms >= next_ms) {
       next_ms = p.utc_ms + kInstantMs;
       track_at.push_back(here.position);
       truth_at.push_back(state->position);
     }
+    if (!p.speed_mps && !p.course_deg) continue;
     const EastNorth v = here.Horizontal(state->velocity);
     const double truth_speed = std::hypot(v.east_m, v.north_m);
     if (p.speed_mps) {
@@ -112,8 +122,9 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
   if (track_at.size() < 2) return std::nullopt;
 
   PathSummary s;
-  s.length_m = track.LengthBetweenM(*first_ms, *last_ms);
-  s.truth_length_m = truth.LengthBetweenM(*first_ms, *last_ms);
+  const std::int64_t first_ms = points[first].utc_ms, last_ms = points[last].utc_ms;
+  s.length_m = track.LengthBetweenM(first_ms, last_ms);
+  s.truth_length_m = truth.LengthBetweenM(first_ms, last_ms);
   if (s.truth_length_m >= kMinLengthM) s.length_error_fraction = s.length_m / s.truth_length_m - 1;
   s.frechet_m = BandedFrechetM(track_at, truth_at);
   if (speeds > 0) s.speed_rmse_mps = std::sqrt(speed_squares / static_cast<double>(speeds));
@@ -123,18 +134,16 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
   next_ms = std::numeric_limits<std::int64_t>::min();
   for (std::size_t i = 0; i < truth.times_ms().size(); ++i) {
     const std::int64_t t = truth.times_ms()[i];
-    if (t < *first_ms || t > *last_ms || t < next_ms) continue;
+    if (t < first_ms || t > last_ms || t < next_ms) continue;
     next_ms = t + kInstantMs;
     BoundedPoint p{truth.positions()[i]};
     if (const std::optional<Vec3> there = track.EcefAt(t)) p.at_most_m = Norm(p.position - *there);
     truth_points.push_back(p);
   }
   std::vector<Vec3> track_line;
-  for (const TrackPoint& p : track.points()) {
-    if (p.utc_ms >= *first_ms && p.utc_ms <= *last_ms) track_line.push_back(ToEcef(p.position));
-  }
-  s.hausdorff_track_to_truth_m = DirectedHausdorffM(
-      track_points, PolylineIndex({truth.positions().begin(), truth.positions().end()}));
+  track_line.reserve(last - first + 1);
+  for (std::size_t i = first; i <= last; ++i) track_line.push_back(track.surface()[i].position);
+  s.hausdorff_track_to_truth_m = DirectedHausdorffM(track_points, truth_line);
   s.hausdorff_truth_to_track_m =
       DirectedHausdorffM(truth_points, PolylineIndex(std::move(track_line)));
   s.hausdorff_m = std::max(s.hausdorff_track_to_truth_m, s.hausdorff_truth_to_track_m);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "replay_tool/polyline_index.h"
 #include "replay_tool/track_curve.h"
 #include "replay_tool/truth_track.h"
 
@@ -25,9 +26,18 @@ struct PathSummary {
   std::optional<double> course_p95_deg;  ///< where the truth moves faster than 1 m/s
 };
 
-/// `track` must be kLinear: sample a bent curve first. nullopt if track and truth share fewer than
-/// two instants.
-std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack& truth);
+inline PolylineIndex LineOf(const TruthTrack& truth) {
+  return PolylineIndex({truth.positions().begin(), truth.positions().end()});
+}
+
+/// `track` must be kLinear: sample a bent curve first. `truth_line` is LineOf(truth). nullopt if
+/// track and truth share fewer than two instants.
+std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack& truth,
+                                       const PolylineIndex& truth_line);
+
+inline std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack& truth) {
+  return ComparePath(track, truth, LineOf(truth));
+}
 
 /// Metres that the track moved within the spans in which nothing moved. Each span stands alone:
 /// a jump between two spans is no phantom.

@@ -61,7 +61,7 @@ class Replay final : public Listener {
   bool begun() const { return tracker_ != nullptr; }
 
   void Push(const TraceFix& read, const DeliveredFix& placed) {
-    tally_.OnRead(read);
+    tally_.OnRead(read.fix);
     AdvanceTo(placed.arrival);
     lines_.push_back(read.line);
     tracker_->PushFix(placed.fix);
@@ -344,11 +344,10 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
   }
   tally.wall_s = std::chrono::duration<double>(RealClock::now() - real_start).count();
   if (outputs.wants_smoothed()) {
-    if (Status status =
-            outputs.WriteSmoothed(replay.fixes(), options.config.estimator, replay.timeline());
-        !status.ok()) {
-      return status;
-    }
+    const Result<SmoothedTrack> track =
+        SmoothedTrack::Create(replay.fixes(), options.config.estimator);
+    if (!track.ok()) return track.status();
+    outputs.WriteSmoothed(track.value(), replay.fixes(), replay.timeline());
   }
   return std::move(tally);
 }

@@ -107,27 +107,24 @@ void ReplayOutputs::Golden(std::string_view kind, std::string_view row) {
   golden_->Append(row);
 }
 
-Status ReplayOutputs::WriteSmoothed(std::span<const DeliveredFix> fixes,
-                                    const EstimatorOptions& options,
-                                    const TraceTimeline& timeline) {
-  const Result<SmoothedTrack> track = SmoothedTrack::Create(fixes, options);
-  if (!track.ok()) return track.status();
+void ReplayOutputs::WriteSmoothed(const SmoothedTrack& track, std::span<const DeliveredFix> fixes,
+                                  const TraceTimeline& timeline) {
   // Knots are the used fixes in order of time: bring the verdicts into the same order.
   std::vector<std::pair<MonoTime, Disposition>> used;
-  const std::span<const Verdict> verdicts = track.value().verdicts();
+  const std::span<const Verdict> verdicts = track.verdicts();
   for (std::size_t i = 0; i < verdicts.size() && i < fixes.size(); ++i) {
     if (verdicts[i].used()) used.emplace_back(fixes[i].fix.time, verdicts[i].disposition);
   }
   std::stable_sort(used.begin(), used.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  const std::span<const Estimate> knots = track.value().knots();
+  const std::span<const Estimate> knots = track.knots();
+  std::string row;
   for (std::size_t i = 0; i < knots.size(); ++i) {
-    row_.clear();
-    AppendEstimateRow(row_, timeline.ToUtc(knots[i].time), knots[i],
+    row.clear();
+    AppendEstimateRow(row, timeline.ToUtc(knots[i].time), knots[i],
                       i < used.size() ? used[i].second : Disposition::kAccepted);
-    smoothed_->Append(row_);
+    smoothed_->Append(row);
   }
-  return Status();
 }
 
 Status ReplayOutputs::Close() {

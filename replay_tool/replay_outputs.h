@@ -5,12 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "replay_tool/csv_output.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/trace_reader.h"
-#include "waymark/config.h"
+#include "waymark/smoother.h"
 #include "waymark/tracker.h"
 
 namespace waymark::replay {
@@ -21,7 +22,8 @@ struct OutputFlags {
 };
 void AddOutputFlags(CLI::App& command, OutputFlags& flags);
 
-/// Writes rows as things happen. All methods on one thread; failures are told by Close().
+/// Writes rows as things happen. All methods but WriteSmoothed() on one thread; failures are told
+/// by Close().
 class ReplayOutputs {
  public:
   /// Creates every file that is wanted. kIo names the one that cannot be written.
@@ -34,9 +36,9 @@ class ReplayOutputs {
   void OnRecord(const Record& record);
   void OnEvent(const EventRow& row);
   void OnSampling(const SamplingRequest& request);
-  /// Smooths the whole trace and writes its knots.
-  Status WriteSmoothed(std::span<const DeliveredFix> fixes, const EstimatorOptions& options,
-                       const TraceTimeline& timeline);
+  /// Writes the knots of `track`, which was made of `fixes`. May run beside the others.
+  void WriteSmoothed(const SmoothedTrack& track, std::span<const DeliveredFix> fixes,
+                     const TraceTimeline& timeline);
   Status Close();
 
  private:

@@ -9,20 +9,25 @@ namespace {
 
 // No positioning hardware delivers faster when it is asked for fixes "as fast as it likes".
 constexpr Duration kFastestInterval = std::chrono::seconds(1);
+constexpr double kChordLimitM = 10e3;
 
 }  // namespace
 
-void ReplayTally::OnRead(const TraceFix& read) {
-  const UtcTime utc = *read.fix.utc;
+void ReplayTally::OnRead(const Fix& fix) {
+  const UtcTime utc = *fix.utc;
   first_utc = first_utc ? std::min(*first_utc, utc) : utc;
   last_utc = last_utc ? std::max(*last_utc, utc) : utc;
   const std::optional<LatLon> position =
-      LatLon::FromDegrees(read.fix.position.lat_deg, read.fix.position.lon_deg);
+      LatLon::FromDegrees(fix.position.lat_deg, fix.position.lon_deg);
   if (!position) return;
+  const Vec3 here = ToEcef(*position);
   if (last_position_ && *last_position_ != *position) {
-    raw_distance_m += DistanceM(*last_position_, *position);
+    // Between neighbours the chord is the geodesic (1 mm in 10 km) and ten times cheaper.
+    const double chord_m = Norm(here - last_ecef_);
+    raw_distance_m += chord_m < kChordLimitM ? chord_m : DistanceM(*last_position_, *position);
   }
   last_position_ = position;
+  last_ecef_ = here;
 }
 
 void ReplayTally::OnFix(const FixReport& report) {

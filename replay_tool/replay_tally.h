@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "replay_tool/ecef.h"
 #include "replay_tool/trace.h"
 #include "waymark/tracker.h"
 
@@ -56,7 +57,7 @@ struct ReplayTally {
   std::optional<std::string> environment_failure;  ///< the first; exit status 4
   std::optional<std::string> drain_failure;        ///< why records are left undelivered
 
-  void OnRead(const TraceFix& read);
+  void OnRead(const Fix& fix);
   void OnFix(const FixReport& report);
   void OnMotion(const MotionChange& change);
   void OnStay(const Stay& stay) { stops.push_back(stay); }
@@ -73,6 +74,7 @@ struct ReplayTally {
   void CountSamplingUntil(MonoTime now);
 
   std::optional<LatLon> last_position_;
+  Vec3 last_ecef_;
   Motion motion_ = Motion::kUnknown;
   std::optional<MonoTime> motion_since_;
   SamplingRequest sampling_;

@@ -191,16 +191,4 @@ DeliveredFix TraceTimeline::Place(const TraceFix& read) {
   return placed;
 }
 
-Result<LoadedTrace> LoadTrace(const std::string& path, const ReadOptions& options) {
-  LoadedTrace loaded;
-  Result<TraceInfo> info = ReadTrace(path, options, [&loaded](const TraceFix& read) {
-    loaded.read.push_back(read);
-    loaded.delivered.push_back(loaded.timeline.Place(read));
-    return true;
-  });
-  if (!info.ok()) return info.status();
-  loaded.info = std::move(info).value();
-  return loaded;
-}
-
 }  // namespace waymark::replay

@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "replay_tool/trace.h"
 #include "waymark/smoother.h"
@@ -47,15 +46,6 @@ class TraceTimeline {
   std::optional<UtcTime> first_utc_;
   std::optional<Stamp> newest_;
 };
-
-/// A whole trace in memory, for who needs it at once.
-struct LoadedTrace {
-  TraceInfo info;
-  std::vector<TraceFix> read;           ///< as the file has them
-  std::vector<DeliveredFix> delivered;  ///< the same, placed in time
-  TraceTimeline timeline;
-};
-Result<LoadedTrace> LoadTrace(const std::string& path, const ReadOptions& options);
 
 }  // namespace waymark::replay
 

@@ -30,13 +30,18 @@ std::optional<Vec3> VelocityFromPoint(const TrackPoint& p, const SurfacePoint& h
 
 TrackCurve::TrackCurve(std::vector<TrackPoint> points, Interpolation interpolation,
                        std::vector<Span> gaps)
-    : gaps_(std::move(gaps)), interpolation_(interpolation) {
-  std::stable_sort(points.begin(), points.end(),
-                   [](const TrackPoint& a, const TrackPoint& b) { return a.utc_ms < b.utc_ms; });
-  for (TrackPoint& p : points) {
-    if (!points_.empty() && points_.back().utc_ms == p.utc_ms) points_.pop_back();
-    points_.push_back(std::move(p));
+    : points_(std::move(points)), gaps_(std::move(gaps)), interpolation_(interpolation) {
+  const auto earlier = [](const TrackPoint& a, const TrackPoint& b) { return a.utc_ms < b.utc_ms; };
+  if (!std::is_sorted(points_.begin(), points_.end(), earlier)) {
+    std::stable_sort(points_.begin(), points_.end(), earlier);
   }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < points_.size(); ++i) {
+    if (i + 1 < points_.size() && points_[i + 1].utc_ms == points_[i].utc_ms) continue;
+    if (kept != i) points_[kept] = points_[i];
+    ++kept;
+  }
+  points_.resize(kept);
   std::sort(gaps_.begin(), gaps_.end(),
             [](const Span& a, const Span& b) { return a.begin_ms < b.begin_ms; });
   surface_.reserve(points_.size());

@@ -28,6 +28,8 @@ class TrackCurve {
              std::vector<Span> gaps = {});
 
   std::span<const TrackPoint> points() const { return points_; }
+  /// The same points in space.
+  std::span<const SurfacePoint> surface() const { return surface_; }
   /// nullopt outside the points and inside a gap. The result has no covariance.
   std::optional<TrackPoint> At(std::int64_t utc_ms) const;
   /// The same as a point in space, which costs less.

@@ -78,9 +78,9 @@ Result<TruthTrack> TruthTrack::Create(std::vector<TruthPoint> points, double max
   return track;
 }
 
-std::size_t TruthTrack::Find(std::int64_t utc_ms) const {
-  // Queries come nearly in order: look beside the last one before searching.
-  std::size_t i = std::min(last_, times_ms_.size() - 2);
+std::size_t TruthTrack::Find(std::int64_t utc_ms, Hint& hint) const {
+  // Look beside the last answer before searching.
+  std::size_t i = std::min(hint.index, times_ms_.size() - 2);
   for (int step = 0; step < 16; ++step) {
     if (times_ms_[i] > utc_ms) {
       if (i == 0) break;
@@ -89,17 +89,17 @@ std::size_t TruthTrack::Find(std::int64_t utc_ms) const {
       if (i + 2 >= times_ms_.size()) break;
       ++i;
     } else {
-      return last_ = i;
+      return hint.index = i;
     }
   }
   const auto after = std::upper_bound(times_ms_.begin(), times_ms_.end(), utc_ms);
   const auto k = static_cast<std::size_t>(after - times_ms_.begin());
-  return last_ = std::clamp<std::size_t>(k, 1, times_ms_.size() - 1) - 1;
+  return hint.index = std::clamp<std::size_t>(k, 1, times_ms_.size() - 1) - 1;
 }
 
-std::optional<TruthTrack::State> TruthTrack::At(std::int64_t utc_ms) const {
+std::optional<TruthTrack::State> TruthTrack::At(std::int64_t utc_ms, Hint& hint) const {
   if (utc_ms < times_ms_.front() || utc_ms > times_ms_.back()) return std::nullopt;
-  const std::size_t i = Find(utc_ms);
+  const std::size_t i = Find(utc_ms, hint);
   if (utc_ms == times_ms_[i]) return State{positions_[i], velocities_[i]};
   if (utc_ms == times_ms_[i + 1]) return State{positions_[i + 1], velocities_[i + 1]};
   if (!Bridged(i)) return std::nullopt;
@@ -112,7 +112,8 @@ std::optional<TruthTrack::State> TruthTrack::At(std::int64_t utc_ms) const {
 double TruthTrack::LengthBetweenM(std::int64_t from_ms, std::int64_t to_ms) const {
   const auto at = [&](std::int64_t t) {
     t = std::clamp(t, times_ms_.front(), times_ms_.back());
-    const std::size_t i = Find(t);
+    Hint hint;
+    const std::size_t i = Find(t, hint);
     const double u =
         SecondsBetween(times_ms_[i], t) / SecondsBetween(times_ms_[i], times_ms_[i + 1]);
     return cumulative_m_[i] + u * (cumulative_m_[i + 1] - cumulative_m_[i]);

@@ -41,8 +41,16 @@ class TruthTrack {
   /// Sorts by time and keeps the first of equal times. kInvalidArgument: fewer than two instants.
   static Result<TruthTrack> Create(std::vector<TruthPoint> points, double max_gap_s = 2);
 
-  /// nullopt outside the reference. Fast when asked in order of time.
-  std::optional<State> At(std::int64_t utc_ms) const;
+  /// Where a caller asked last: questions come nearly in order of time. Each thread has its own.
+  struct Hint {
+    std::size_t index = 0;
+  };
+  /// nullopt outside the reference.
+  std::optional<State> At(std::int64_t utc_ms, Hint& hint) const;
+  std::optional<State> At(std::int64_t utc_ms) const {
+    Hint hint;
+    return At(utc_ms, hint);
+  }
 
   std::span<const std::int64_t> times_ms() const { return times_ms_; }
   std::span<const Vec3> positions() const { return positions_; }
@@ -58,13 +66,12 @@ class TruthTrack {
  private:
   TruthTrack() = default;
   bool Bridged(std::size_t i) const { return bridged_[i] != 0; }  ///< between i and i + 1
-  std::size_t Find(std::int64_t utc_ms) const;
+  std::size_t Find(std::int64_t utc_ms, Hint& hint) const;
 
   std::vector<std::int64_t> times_ms_;
   std::vector<Vec3> positions_, velocities_;
   std::vector<std::uint8_t> bridged_;
   std::vector<double> cumulative_m_;
-  mutable std::size_t last_ = 0;  ///< where the previous At() was
 };
 
 }  // namespace waymark::replay

@@ -10,35 +10,53 @@
 namespace waymark {
 namespace {
 
+using State = std::map<std::string, std::vector<std::byte>, std::less<>>;
+
+void WriteState(const OutboxWrite& write, State& state) {
+  for (const KeyValue& kv : write.state) {
+    if (kv.value.empty()) {
+      state.erase(kv.key);
+    } else {
+      state[kv.key] = kv.value;
+    }
+  }
+}
+
+std::optional<std::vector<std::byte>> ReadState(const State& state, std::string_view key) {
+  const auto it = state.find(key);
+  if (it == state.end()) return std::nullopt;
+  return it->second;
+}
+
+/// The number of the last record, if they follow `last` and one another.
+Result<std::uint64_t> LastSeq(const OutboxWrite& write, std::uint64_t last) {
+  for (const StoredRecord& r : write.append) {
+    if (r.seq <= last) {
+      return Status(Code::kFailedPrecondition, "memory outbox: record " + std::to_string(r.seq) +
+                                                   " does not follow " + std::to_string(last));
+    }
+    last = r.seq;
+  }
+  return last;
+}
+
 class MemoryOutbox final : public Outbox {
  public:
   Result<OutboxRemoved> Commit(const OutboxWrite& write) override {
-    std::uint64_t last = last_seq_;
-    for (const StoredRecord& r : write.append) {
-      if (r.seq <= last) {
-        return Status(Code::kFailedPrecondition, "memory outbox: record " + std::to_string(r.seq) +
-                                                     " does not follow " + std::to_string(last));
-      }
-      last = r.seq;
-    }
+    const Result<std::uint64_t> last = LastSeq(write, last_seq_);
+    if (!last.ok()) return last.status();
     for (const StoredRecord& r : write.append) {
       records_.emplace_hint(records_.end(), r.seq, r);
       ++count_of_priority_[r.priority];
       bytes_ += r.payload.size();
     }
-    last_seq_ = last;
+    last_seq_ = last.value();
     OutboxRemoved removed;
     if (write.ack) {
       auto it = records_.lower_bound(write.ack->first);
       while (it != records_.end() && it->first <= write.ack->last) it = Remove(it, removed);
     }
-    for (const KeyValue& kv : write.state) {
-      if (kv.value.empty()) {
-        state_.erase(kv.key);
-      } else {
-        state_[kv.key] = kv.value;
-      }
-    }
+    WriteState(write, state_);
     return removed;
   }
 
@@ -76,9 +94,7 @@ class MemoryOutbox final : public Outbox {
   }
 
   Result<std::optional<std::vector<std::byte>>> GetState(std::string_view key) override {
-    const auto it = state_.find(key);
-    if (it == state_.end()) return std::optional<std::vector<std::byte>>();
-    return std::optional(it->second);
+    return ReadState(state_, key);
   }
 
   Result<OutboxContents> Contents() override {
@@ -104,13 +120,40 @@ class MemoryOutbox final : public Outbox {
 
   Records records_;
   std::map<std::uint8_t, std::uint64_t> count_of_priority_;
-  std::map<std::string, std::vector<std::byte>, std::less<>> state_;
+  State state_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t last_seq_ = 0;
+};
+
+class ForgetfulOutbox final : public Outbox {
+ public:
+  Result<OutboxRemoved> Commit(const OutboxWrite& write) override {
+    const Result<std::uint64_t> last = LastSeq(write, last_seq_);
+    if (!last.ok()) return last.status();
+    last_seq_ = last.value();
+    WriteState(write, state_);
+    return OutboxRemoved();
+  }
+  Result<std::vector<StoredRecord>> Peek(std::uint64_t, std::size_t, std::size_t) override {
+    return std::vector<StoredRecord>();
+  }
+  Result<OutboxRemoved> Enforce(const OutboxLimits&, std::optional<UtcTime>) override {
+    return OutboxRemoved();
+  }
+  Result<std::optional<std::vector<std::byte>>> GetState(std::string_view key) override {
+    return ReadState(state_, key);
+  }
+  Result<OutboxContents> Contents() override { return OutboxContents{0, 0, 0, last_seq_}; }
+  Status Sync() override { return Status(); }
+
+ private:
+  State state_;
   std::uint64_t last_seq_ = 0;
 };
 
 }  // namespace
 
+std::unique_ptr<Outbox> MakeForgetfulOutbox() { return std::make_unique<ForgetfulOutbox>(); }
 std::unique_ptr<Outbox> MakeMemoryOutbox() { return std::make_unique<MemoryOutbox>(); }
 
 }  // namespace waymark

@@ -255,7 +255,8 @@ Result<std::unique_ptr<Tracker>> Tracker::Create(const Config& given, const Trac
 
   OpenedOutbox opened;
   if (config.database_path.empty()) {
-    opened.outbox = MakeMemoryOutbox();
+    // Without a transport nobody will ever ask for the records.
+    opened.outbox = ports.transport != nullptr ? MakeMemoryOutbox() : MakeForgetfulOutbox();
   } else {
     SqliteOutboxOptions options;
     options.path = config.database_path;

@@ -39,10 +39,14 @@ Pair RandomPair(std::uint64_t seed, LatLon home, int n) {
   return pair;
 }
 
-double FullFrechet(const std::vector<Vec3>& a, const std::vector<Vec3>& b) {
-  std::vector<std::vector<double>> c(a.size(), std::vector<double>(b.size()));
+// The whole table, or of it what lies within `band` of the diagonal.
+double FullFrechet(const std::vector<Vec3>& a, const std::vector<Vec3>& b,
+                   std::size_t band = 1'000'000) {
+  std::vector<std::vector<double>> c(
+      a.size(), std::vector<double>(b.size(), std::numeric_limits<double>::infinity()));
   for (std::size_t i = 0; i < a.size(); ++i) {
     for (std::size_t j = 0; j < b.size(); ++j) {
+      if (i > j + band || j > i + band) continue;
       double best = std::numeric_limits<double>::infinity();
       if (i == 0 && j == 0) best = 0;
       if (i > 0) best = std::min(best, c[i - 1][j]);
@@ -89,6 +93,25 @@ TEST(PathMetrics, AgreeWithBruteForce) {
     const TrackErrors e = MeasureErrors(pair.track, TruthTrack::Create(pair.truth).value());
     EXPECT_LE(s.frechet_m, *std::max_element(e.error_m.begin(), e.error_m.end()) + 1e-3);
   }
+}
+
+TEST(PathMetrics, TheFrechetDistanceAllowsALagOfThirtyInstants) {
+  bool band_matters = false;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Pair pair = RandomPair(seed, {48, 11}, 150);
+    // The track falls ever further behind, up to 40 s.
+    for (std::size_t i = pair.track.size(); i-- > 0;) {
+      pair.track[i].position = pair.track[i - i * 40 / pair.track.size()].position;
+    }
+    std::vector<Vec3> a, b;
+    for (const TrackPoint& p : pair.track) a.push_back(ToEcef(p.position));
+    for (const TruthPoint& p : pair.truth) b.push_back(ToEcef(p.position));
+    const PathSummary s = *ComparePath(TrackCurve(pair.track, Interpolation::kLinear),
+                                       TruthTrack::Create(pair.truth).value());
+    EXPECT_NEAR(s.frechet_m, FullFrechet(a, b, 30), 1e-6) << "seed " << seed;
+    band_matters = band_matters || FullFrechet(a, b) < s.frechet_m - 1;
+  }
+  EXPECT_TRUE(band_matters);
 }
 
 TEST(PolylineIndexProperty, FindsTheNearestOfManySegments) {

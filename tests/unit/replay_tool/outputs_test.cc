@@ -12,6 +12,7 @@
 #include "replay_tool/thresholds.h"
 #include "replay_tool/trace_reader.h"
 #include "replay_tool/track_writer.h"
+#include "support/loaded_trace.h"
 #include "support/temp_dir.h"
 
 namespace waymark::replay {

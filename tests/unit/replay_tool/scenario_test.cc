@@ -14,6 +14,7 @@
 #include "replay_tool/scenario_output.h"
 #include "replay_tool/trace_reader.h"
 #include "waymark/geometry.h"
+#include "support/loaded_trace.h"
 
 namespace waymark::replay {
 namespace {

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "support/loaded_trace.h"
 #include "support/temp_dir.h"
 
 namespace waymark::replay {

@@ -211,6 +211,23 @@ TEST_P(OutboxContract, JudgesAgeOnlyWithAConfirmedTime) {
   EXPECT_EQ(drops.value().records, 0u);
 }
 
+TEST(ForgetfulOutbox, AcceptsInOrderKeepsStateAndShowsNoRecord) {
+  const std::unique_ptr<Outbox> outbox = MakeForgetfulOutbox();
+  OutboxWrite write;
+  write.append = {Row(1), Row(3)};
+  write.state = {{"key", Bytes(2)}};
+  ASSERT_TRUE(outbox->Commit(write).ok());
+  EXPECT_EQ(outbox->Commit(write).code(), Code::kFailedPrecondition);
+  EXPECT_EQ(outbox->GetState("key").value(), Bytes(2));
+  EXPECT_TRUE(outbox->Peek(0, 10, 1000).value().empty());
+  EXPECT_EQ(outbox->Contents().value().records, 0u);
+  EXPECT_EQ(outbox->Contents().value().last_seq, 3u);
+  OutboxLimits none;
+  none.max_records = 0;
+  EXPECT_EQ(outbox->Enforce(none, std::nullopt).value().records, 0u);
+  EXPECT_TRUE(outbox->Sync().ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(Implementations, OutboxContract,
                          ::testing::Values("memory", "sqlite", "sqlite_full"),
                          [](const auto& p) { return std::string(p.param); });

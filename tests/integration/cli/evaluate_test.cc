@@ -1,0 +1,253 @@
+// `evaluate` as a person or a script meets it, and the memory of long replays.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/temp_dir.h"
+
+namespace waymark {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+
+struct Outcome {
+  int exit_status = -1;
+  std::string out, err;
+};
+
+class EvaluateCli : public ::testing::Test {
+ protected:
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+  }
+  std::string Read(const std::string& name) const {
+    std::ifstream file(folder_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  Outcome Run(const std::string& arguments) const {
+    const std::string command =
+        "cd '" + folder_.path() + "' && " WAYMARK_REPLAY_TOOL " " + arguments + " >.out 2>.err";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, Read(".out"), Read(".err")};
+  }
+  Json Result(const std::string& arguments) const {
+    const Outcome outcome = Run(arguments + " --json - --quiet");
+    EXPECT_EQ(outcome.exit_status, 0) << arguments << "\n" << outcome.err;
+    return Json::parse(outcome.out, nullptr, false);
+  }
+  // 25 min with stops, truth and diary.
+  void Simulate(const std::string& more = "") const {
+    const Outcome made =
+        Run("simulate --scenario suburb --duration 1500 --seed 4 --fixes-out t.csv --truth-out "
+            "truth.csv --labels-out labels.csv " +
+            more);
+    ASSERT_EQ(made.exit_status, 0) << made.err;
+  }
+  testing::TempDir folder_;
+};
+
+void ExpectKeys(const Json& object, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) EXPECT_TRUE(object.contains(key)) << key << " in " << object.dump();
+}
+
+std::vector<std::string> Split(const std::string& line) {
+  std::vector<std::string> cells;
+  std::istringstream in(line);
+  for (std::string cell; std::getline(in, cell, ',');) cells.push_back(cell);
+  return cells;
+}
+
+// The columns utc_ms,lat_deg,lon_deg of a CSV whose first three they are.
+struct Place {
+  long long utc_ms;
+  double lat_deg, lon_deg, r68_m;
+};
+std::vector<Place> Places(const std::string& text) {
+  std::vector<Place> places;
+  std::istringstream in(text);
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    const std::vector<std::string> c = Split(line);
+    places.push_back({std::stoll(c[0]), std::stod(c[1]), std::stod(c[2]),
+                      c.size() > 3 && !c[3].empty() ? std::stod(c[3]) : 0});
+  }
+  return places;
+}
+
+TEST_F(EvaluateCli, HasEveryKeyOfTheContract) {
+  Simulate();
+  const Json r = Result("evaluate t.csv --truth truth.csv --labels labels.csv");
+  EXPECT_EQ(r["schema"], "waymark.replay/1");
+  ExpectKeys(r["trace"], {"path", "format", "points", "duration_s", "first_utc_ms", "last_utc_ms",
+                          "distance_m"});
+  ExpectKeys(r["fixes"], {"read", "accepted", "adjusted", "provisional", "rejected"});
+  ExpectKeys(r, {"estimates", "records"});
+  ExpectKeys(r["odometer"], {"distance_m", "error_bound_m", "stationary_m"});
+  ExpectKeys(r["motion"], {"moving_s", "stationary_s", "stops", "gaps"});
+  for (const char* track : {"raw", "live", "smoothed", "records"}) {
+    const Json& a = r["accuracy"][track];
+    ExpectKeys(a, {"n", "p50_m", "p68_m", "p95_m", "p99_m", "rmse_m", "max_m", "score_m",
+                   "cross_track_p50_m", "cross_track_p95_m", "p95_ci_m"});
+    EXPECT_NEAR(a["score_m"].get<double>(),
+                (a["p50_m"].get<double>() + a["p95_m"].get<double>()) / 2, 1e-4);
+    EXPECT_LE(a["p95_ci_m"][0], a["p95_m"]);
+    EXPECT_GE(a["p95_ci_m"][1], a["p95_m"]);
+  }
+  for (const char* track : {"live", "smoothed"}) {
+    ExpectKeys(r["calibration"][track], {"coverage68", "coverage95", "nees_mean"});
+  }
+  ExpectKeys(r["path"], {"length_error_fraction", "frechet_m", "hausdorff_m", "speed_rmse_mps",
+                         "course_p95_deg", "phantom_stationary_m"});
+  ExpectKeys(r["stops"], {"f1"});
+  ExpectKeys(r["timing"], {"wall_s", "ns_per_fix", "peak_rss_bytes", "read_s", "evaluate_s",
+                           "replay_s", "smoothing_s"});
+}
+
+TEST_F(EvaluateCli, WhatNoTruthToldIsAbsent) {
+  Simulate();
+  const Json labels = Result("evaluate t.csv --labels labels.csv");
+  for (const char* key : {"accuracy", "calibration", "ratios"}) {
+    EXPECT_FALSE(labels.contains(key)) << key;
+  }
+  EXPECT_TRUE(labels.contains("phantom"));
+  EXPECT_FALSE(labels["path"].contains("frechet_m"));
+
+  Write("route.csv", "lat_deg,lon_deg\n50.1,8.6\n50.2,8.7\n");
+  const Json route = Result("evaluate t.csv --route route.csv");
+  EXPECT_TRUE(route["accuracy"]["raw"].contains("cross_track_p95_m"));
+  EXPECT_FALSE(route["accuracy"]["raw"].contains("p50_m"));
+  for (const char* key : {"calibration", "path", "stops", "phantom"}) {
+    EXPECT_FALSE(route.contains(key)) << key;
+  }
+  EXPECT_EQ(Run("evaluate t.csv").exit_status, 2);
+}
+
+// By another formula, from what the tool wrote and the truth: at a 1 Hz truth every whole second is
+// an instant of it.
+TEST_F(EvaluateCli, TheFiguresFollowFromTheOutputs) {
+  Simulate();
+  for (const char* mode : {"", " --at-truth"}) {
+    const Json r = Result(std::string("evaluate t.csv --truth truth.csv --live-out live.csv "
+                                      "--smoothed-out smoothed.csv") +
+                          mode);
+    const std::vector<Place> truth = Places(Read("truth.csv"));
+    for (const char* track : {"live", "smoothed"}) {
+      std::vector<double> errors;
+      double squares = 0, inside = 0;
+      std::size_t k = 0;
+      for (const Place& p : Places(Read(std::string(track) + ".csv"))) {
+        while (k + 1 < truth.size() && truth[k + 1].utc_ms <= p.utc_ms) ++k;
+        double lat = truth[k].lat_deg, lon = truth[k].lon_deg;
+        if (truth[k].utc_ms != p.utc_ms) {
+          ASSERT_LT(k + 1, truth.size());
+          const double u = static_cast<double>(p.utc_ms - truth[k].utc_ms) /
+                           static_cast<double>(truth[k + 1].utc_ms - truth[k].utc_ms);
+          lat += u * (truth[k + 1].lat_deg - lat);
+          lon += u * (truth[k + 1].lon_deg - lon);
+        }
+        // Local radii of the ellipsoid.
+        const double phi = lat * 3.14159265358979 / 180, s = std::sin(phi);
+        const double w = std::sqrt(1 - 0.00669437999014 * s * s);
+        const double north = (p.lat_deg - lat) * 3.14159265358979 / 180 * 6378137 *
+                             (1 - 0.00669437999014) / (w * w * w);
+        const double east =
+            (p.lon_deg - lon) * 3.14159265358979 / 180 * 6378137 / w * std::cos(phi);
+        errors.push_back(std::hypot(east, north));
+        squares += errors.back() * errors.back();
+        inside += errors.back() <= p.r68_m ? 1 : 0;
+      }
+      std::sort(errors.begin(), errors.end());
+      const auto n = static_cast<double>(errors.size());
+      const auto quantile = [&](double p) {
+        const auto i = static_cast<std::size_t>(p * (n - 1));
+        const double f = p * (n - 1) - static_cast<double>(i);
+        return i + 1 < errors.size() ? errors[i] + f * (errors[i + 1] - errors[i]) : errors[i];
+      };
+      const Json& a = r["accuracy"][track];
+      ASSERT_EQ(a["n"].get<std::size_t>(), errors.size()) << track << mode;
+      const double tolerance = 1e-3;
+      EXPECT_NEAR(a["p50_m"].get<double>(), quantile(0.50), tolerance) << track << mode;
+      EXPECT_NEAR(a["p68_m"].get<double>(), quantile(0.68), tolerance) << track << mode;
+      EXPECT_NEAR(a["p95_m"].get<double>(), quantile(0.95), tolerance) << track << mode;
+      EXPECT_NEAR(a["p99_m"].get<double>(), quantile(0.99), tolerance) << track << mode;
+      EXPECT_NEAR(a["rmse_m"].get<double>(), std::sqrt(squares / n), tolerance) << track << mode;
+      EXPECT_NEAR(a["max_m"].get<double>(), errors.back(), tolerance) << track << mode;
+      EXPECT_NEAR(r["calibration"][track]["coverage68"].get<double>(), inside / n, 2 / n)
+          << track << mode;
+    }
+  }
+}
+
+// Two threads share the work; nothing may depend on which was faster.
+TEST_F(EvaluateCli, TheSameEvaluationGivesTheSameResult) {
+  Simulate();
+  for (const char* mode : {"", " --at-truth", " --every 20"}) {
+    const std::string arguments = std::string(
+                                      "evaluate t.csv --truth truth.csv --labels labels.csv "
+                                      "--baseline raw,cv,cv_gate,gate,organic,gpsbabel") +
+                                  mode;
+    Json first = Result(arguments);
+    first.erase("timing");
+    for (int i = 0; i < 3; ++i) {
+      Json again = Result(arguments);
+      again.erase("timing");
+      EXPECT_EQ(first, again) << mode;
+    }
+  }
+}
+
+TEST_F(EvaluateCli, AManifestStartsAtItsOwnFolder) {
+  Simulate();
+  std::filesystem::create_directory(folder_ / "sets");
+  Write("sets/all.csv", "trace,truth,route,labels\n../t.csv,../truth.csv,,../labels.csv\n");
+  const Outcome outcome = Run("evaluate --manifest sets/all.csv --json -");
+  ASSERT_EQ(outcome.exit_status, 0) << outcome.err;
+  std::istringstream lines(outcome.out);
+  std::string session, aggregate;
+  std::getline(lines, session);
+  std::getline(lines, aggregate);
+  EXPECT_EQ(Json::parse(aggregate)["aggregate"]["mean"]["accuracy"]["live"]["p50_m"],
+            Json::parse(session)["accuracy"]["live"]["p50_m"]);
+}
+
+TEST_F(EvaluateCli, FailuresKeepTheirStatusWhateverRunsBeside) {
+  Simulate();
+  Write("bad.csv", "utc_ms,lat_deg,lon_deg\n1,2\n");
+  EXPECT_EQ(Run("evaluate t.csv --truth bad.csv").exit_status, 3);
+  EXPECT_EQ(Run("evaluate bad.csv --truth truth.csv").exit_status, 3);
+  EXPECT_EQ(Run("evaluate t.csv --truth absent.csv").exit_status, 3);
+  const Outcome full = Run("evaluate t.csv --truth truth.csv --live-out /nowhere/live.csv");
+  EXPECT_EQ(full.exit_status, 4);
+  EXPECT_THAT(full.err, HasSubstr("/nowhere/live.csv"));
+  EXPECT_EQ(Run("evaluate t.csv --truth truth.csv --fail-if 'accuracy.live.p50_m>0'").exit_status,
+            1);
+}
+
+// Every fix becomes a record here, so that a replay that kept them would grow by 20 MB.
+TEST_F(EvaluateCli, TheMemoryOfARunDoesNotGrowWithTheTrace) {
+  const auto peak = [&](const char* seconds) {
+    const Outcome made = Run(std::string("simulate --scenario open --seed 2 --fixes-out t.csv ") +
+                             "--duration " + seconds);
+    EXPECT_EQ(made.exit_status, 0) << made.err;
+    const Json r = Result("run t.csv --set records.max_error_m=0.1 --set records.max_interval_s=1");
+    EXPECT_GT(r["records"].get<double>(), std::stod(seconds) / 2) << r.dump();
+    return r["timing"]["peak_rss_bytes"].get<double>();
+  };
+  const double shorter = peak("15000"), longer = peak("150000");
+  EXPECT_LT(longer - shorter, 1.5e6);
+}
+
+}  // namespace
+}  // namespace waymark
