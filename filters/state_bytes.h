@@ -3,6 +3,7 @@
 #ifndef WAYMARK_FILTERS_STATE_BYTES_H_
 #define WAYMARK_FILTERS_STATE_BYTES_H_
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -70,7 +71,9 @@ class StateWriter {
 
  private:
   void Raw(std::uint64_t v, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) out_.push_back(static_cast<std::byte>(v >> (8 * i)));
+    std::array<std::byte, 8> bytes;  // at once: a snapshot is thousands of numbers
+    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::byte>(v >> (8 * i));
+    out_.insert(out_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
   }
   std::vector<std::byte>& out_;
 };

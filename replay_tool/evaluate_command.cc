@@ -11,16 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "replay_tool/command_steps.h"
 #include "replay_tool/config_flags.h"
 #include "replay_tool/evaluation.h"
 #include "replay_tool/evaluation_text.h"
 #include "replay_tool/exit_status.h"
-#include "replay_tool/geojson_reader.h"
 #include "replay_tool/html_report.h"
 #include "replay_tool/json_output.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/regressions.h"
-#include "replay_tool/thresholds.h"
 #include "replay_tool/trace_flags.h"
 
 namespace waymark::replay {
@@ -73,9 +72,8 @@ class EvaluateCommand {
   int Run() {
     for (int (EvaluateCommand::*step)() :
          {&EvaluateCommand::CheckFlags, &EvaluateCommand::CollectSessions,
-          &EvaluateCommand::ReadBaselines, &EvaluateCommand::ReadFences,
-          &EvaluateCommand::OpenOutputs, &EvaluateCommand::EvaluateAll,
-          &EvaluateCommand::CloseOutputs}) {
+          &EvaluateCommand::ReadBaselines, &EvaluateCommand::OpenOutputs,
+          &EvaluateCommand::EvaluateAll, &EvaluateCommand::CloseOutputs}) {
       if (const int failed = (this->*step)(); failed != kExitDone) return failed;
     }
     return missed_ ? kExitThresholdMissed : kExitDone;
@@ -91,12 +89,7 @@ class EvaluateCommand {
                   config.status().message());
     }
     options_.config = std::move(config).value();
-    for (const std::string& text : flags_.fail_if) {
-      Result<Threshold> threshold = Threshold::Parse(text);
-      if (!threshold.ok()) return Fail(kExitUsage, "--fail-if: " + threshold.status().message());
-      thresholds_.push_back(std::move(threshold).value());
-    }
-    return kExitDone;
+    return ParseThresholds(flags_.fail_if, thresholds_);
   }
 
   int CollectSessions() {
@@ -155,24 +148,10 @@ class EvaluateCommand {
     return kExitDone;
   }
 
-  int ReadFences() {
-    if (flags_.geofences.empty()) return kExitDone;
-    Result<LoadedGeofences> loaded = LoadGeofences(flags_.geofences);
-    if (!loaded.ok()) return FailInput(loaded.status());
-    for (const FeatureProblem& problem : loaded.value().problems) {
-      Warn(flags_.geofences + ": feature " + std::to_string(problem.feature) + " ('" + problem.id +
-           "') refused: " + problem.reason);
-    }
-    options_.fences = std::move(loaded.value().fences);
-    return kExitDone;
-  }
-
   int OpenOutputs() {
-    for (const auto& [path, file] : {std::pair{&flags_.json, &json_}, {&flags_.report, &report_}}) {
-      if (path->empty()) continue;
-      Result<OutputFile> created = OutputFile::Create(*path);
-      if (!created.ok()) return Fail(kExitEnvironment, created.status().message());
-      file->emplace(std::move(created).value());
+    if (int failed = ReadFences(flags_.geofences, options_.fences)) return failed;
+    if (int failed = replay::OpenOutputs({{&flags_.json, &json_}, {&flags_.report, &report_}})) {
+      return failed;
     }
     if (report_) {
       html_.emplace();

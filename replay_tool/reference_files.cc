@@ -62,11 +62,20 @@ Status ReadCsv(const std::string& path, std::span<const std::string_view> known,
 
 Result<std::vector<TruthPoint>> ReadTruth(const std::string& path) {
   std::vector<TruthPoint> points;
+  Status wrong;
   const Result<TraceInfo> info = ReadTrace(path, ReadOptions{}, [&](const TraceFix& read) {
-    points.push_back({read.fix.utc->time_since_epoch().count(), read.fix.position});
+    const LatLon p = read.fix.position;
+    const std::optional<LatLon> position = LatLon::FromDegrees(p.lat_deg, p.lon_deg);
+    if (!position) {
+      wrong = Status(Code::kInvalidArgument,
+                     At(path, read.line) + "the truth's latitude or longitude is out of range");
+      return false;
+    }
+    points.push_back({read.fix.utc->time_since_epoch().count(), *position});
     return true;
   });
   if (!info.ok()) return info.status();
+  if (!wrong.ok()) return wrong;
   return points;
 }
 

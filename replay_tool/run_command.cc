@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "replay_tool/command_steps.h"
 #include "replay_tool/config_flags.h"
 #include "replay_tool/exit_status.h"
-#include "replay_tool/geojson_reader.h"
 #include "replay_tool/html_report.h"
 #include "replay_tool/input_file.h"
 #include "replay_tool/json_output.h"
@@ -19,7 +19,6 @@
 #include "replay_tool/replay.h"
 #include "replay_tool/replay_outputs.h"
 #include "replay_tool/summary.h"
-#include "replay_tool/thresholds.h"
 #include "replay_tool/trace_flags.h"
 #include "waymark/curl_transport.h"
 
@@ -69,42 +68,22 @@ class RunCommand {
       }
       return Fail(flags_.config.file.empty() ? kExitUsage : kExitInput, "configuration: " + all);
     }
-    for (const std::string& text : flags_.fail_if) {
-      Result<Threshold> threshold = Threshold::Parse(text);
-      if (!threshold.ok()) return Fail(kExitUsage, "--fail-if: " + threshold.status().message());
-      thresholds_.push_back(std::move(threshold).value());
-    }
+    if (int failed = ParseThresholds(flags_.fail_if, thresholds_)) return failed;
     options_.read = flags_.read;
     options_.seed = flags_.seed;
     options_.realtime = flags_.realtime;
     options_.drain_timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(flags_.drain_timeout_s * 1000));
-    return ReadFences();
-  }
-
-  int ReadFences() {
-    if (flags_.geofences.empty()) return kExitDone;
-    Result<LoadedGeofences> loaded = LoadGeofences(flags_.geofences);
-    if (!loaded.ok()) return FailInput(loaded.status());
-    for (const FeatureProblem& problem : loaded.value().problems) {
-      Warn(flags_.geofences + ": feature " + std::to_string(problem.feature) + " ('" + problem.id +
-           "') refused: " + problem.reason);
-    }
-    options_.fences = std::move(loaded.value().fences);
-    return kExitDone;
+    return ReadFences(flags_.geofences, options_.fences);
   }
 
   int OpenOutputs() {
     Result<ReplayOutputs> outputs = ReplayOutputs::Create(flags_.outputs);
     if (!outputs.ok()) return Fail(kExitEnvironment, outputs.status().message());
     outputs_ = std::move(outputs).value();
-    for (const auto& [path, file] : {std::pair{&flags_.json, &json_},
-                                     {&flags_.journal, &journal_},
-                                     {&flags_.report, &report_}}) {
-      if (path->empty()) continue;
-      Result<OutputFile> created = OutputFile::Create(*path);
-      if (!created.ok()) return Fail(kExitEnvironment, created.status().message());
-      *file = std::move(created).value();
+    if (int failed = replay::OpenOutputs(
+            {{&flags_.json, &json_}, {&flags_.journal, &journal_}, {&flags_.report, &report_}})) {
+      return failed;
     }
     if (journal_) options_.journal = &*journal_;
     if (report_) html_.emplace();

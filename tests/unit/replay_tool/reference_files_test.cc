@@ -35,6 +35,13 @@ TEST_F(ReferenceFiles, TruthInAnyColumnOrder) {
   EXPECT_EQ(truth.value()[1].position, (LatLon{51, 8.6}));
 }
 
+TEST_F(ReferenceFiles, ATruthThatIsNowhereOnEarthIsRefused) {
+  const auto truth = ReadTruth(
+      File("t.csv", "utc_ms,lat_deg,lon_deg\n1700000000000,50,8\n1700000001000,50,800\n"));
+  EXPECT_EQ(truth.status().code(), Code::kInvalidArgument);
+  EXPECT_THAT(truth.status().message(), HasSubstr("t.csv:3: "));
+}
+
 TEST_F(ReferenceFiles, TruthAsGpx) {
   const auto truth = ReadTruth(File(
       "t.gpx",

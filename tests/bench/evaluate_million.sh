@@ -1,0 +1,39 @@
+#!/bin/sh
+# How long `replay_tool evaluate` takes for a million fixes, and how much memory `run` takes for
+# traces of any length.
+#   tests/bench/evaluate_million.sh [TOOL [RUNS]]       default: build/release/replay_tool/replay_tool 3
+# "after reading" is the time from the last byte of trace and truth to the result: what is still to
+# be replayed, smoothed and judged then. "all" includes the reading. Beware of a busy machine.
+set -eu
+cd "$(dirname "$0")/../.."
+tool=${1:-build/release/replay_tool/replay_tool}
+runs=${2:-3}
+[ -x "$tool" ] || { echo "$tool is not built: cmake --workflow --preset release" >&2; exit 2; }
+tool=$(realpath "$tool")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+simulate() {
+  "$tool" simulate --quiet --scenario suburb --movement drive --seed 3 --duration "$@"
+}
+number() {  # of a key in the JSON on standard input
+  grep -o "\"$1\":[0-9.e+-]*" | head -n 1 | cut -d: -f2
+}
+
+simulate 1013000 --fixes-out t.csv --out t.gpx --truth-out truth.csv
+for trace in t.csv t.gpx; do
+  for run in $(seq "$runs"); do
+    "$tool" evaluate "$trace" --truth truth.csv --quiet --json result.json
+    echo "evaluate $trace: $(number points <result.json) fixes," \
+      "$(number evaluate_s <result.json) s after reading" \
+      "(replay $(number replay_s <result.json), smoothing $(number smoothing_s <result.json))," \
+      "$(number wall_s <result.json) s in all, $(number peak_rss_bytes <result.json) bytes"
+  done
+done
+rm t.gpx
+for seconds in 100000 1000000 4000000; do
+  simulate "$seconds" --fixes-out t.csv
+  "$tool" run t.csv --quiet --json result.json
+  echo "run: $(number points <result.json) fixes, $(number peak_rss_bytes <result.json) bytes"
+done
