@@ -163,4 +163,10 @@ Result<EvaluationRun> RunForEvaluation(FixPipe& pipe, const EvaluationRunOptions
   return recorder.Take();
 }
 
+bool Thinning::Keeps(MonoTime time) {
+  if (last_ && Seconds(time - *last_) < needed_s_) return false;
+  last_ = time;
+  return true;
+}
+
 }  // namespace waymark::replay

@@ -49,11 +49,7 @@ class Thinning {
  public:
   explicit Thinning(double every_s) : needed_s_(every_s - std::min(0.25, every_s / 20)) {}
 
-  bool Keeps(MonoTime time) {
-    if (last_ && Seconds(time - *last_) < needed_s_) return false;
-    last_ = time;
-    return true;
-  }
+  bool Keeps(MonoTime time);
 
  private:
   double needed_s_;
