@@ -9,7 +9,7 @@ namespace {
 
 // No positioning hardware delivers faster when it is asked for fixes "as fast as it likes".
 constexpr Duration kFastestInterval = std::chrono::seconds(1);
-constexpr double kChordLimitM = 10e3;
+constexpr double kChordLimitM = 1e3;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ void ReplayTally::OnRead(const Fix& fix) {
   if (!position) return;
   const Vec3 here = ToEcef(*position);
   if (last_position_ && *last_position_ != *position) {
-    // Between neighbours the chord is the geodesic (1 mm in 10 km) and ten times cheaper.
+    // Between neighbours the chord is the geodesic (1 um in 1 km) and ten times cheaper.
     const double chord_m = Norm(here - last_ecef_);
     raw_distance_m += chord_m < kChordLimitM ? chord_m : DistanceM(*last_position_, *position);
   }
