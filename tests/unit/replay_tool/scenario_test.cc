@@ -13,8 +13,8 @@
 #include "replay_tool/reference_files.h"
 #include "replay_tool/scenario_output.h"
 #include "replay_tool/trace_reader.h"
-#include "waymark/geometry.h"
 #include "support/loaded_trace.h"
+#include "waymark/geometry.h"
 
 namespace waymark::replay {
 namespace {
