@@ -43,6 +43,7 @@ Result<CsvColumns> CsvColumns::FromHeader(std::string_view header,
   SplitCsvLine(header, names);
   CsvColumns columns;
   columns.place_.resize(known.size());
+  columns.size_ = names.size();
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto match = std::find(known.begin(), known.end(), names[i]);
     if (match == known.end()) {

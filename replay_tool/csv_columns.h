@@ -28,12 +28,15 @@ class CsvColumns {
 
   /// The cell of known column `i` in a split line; empty when absent.
   std::string_view Cell(std::span<const std::string_view> cells, std::size_t i) const;
+  /// Of the header, known or not.
+  std::size_t size() const { return size_; }
   /// Columns of the header that are not known, in order.
   const std::vector<std::string>& unknown() const { return unknown_; }
 
  private:
   std::vector<std::optional<std::size_t>> place_;  // by known column
   std::vector<std::string> unknown_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace waymark::replay

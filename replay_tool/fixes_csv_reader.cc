@@ -1,6 +1,7 @@
 #include "replay_tool/fixes_csv_reader.h"
 
 #include <array>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -62,6 +63,13 @@ std::optional<UtcTime> ParseUtcMs(std::string_view text) {
   return UtcTime(std::chrono::milliseconds(*ms));
 }
 
+// What a program writes where it has no number.
+bool IsNan(std::string_view cell) { return cell == "nan" || cell == "NaN" || cell == "NAN"; }
+
+std::optional<double> NumberOrNan(std::string_view cell) {
+  return IsNan(cell) ? std::numeric_limits<double>::quiet_NaN() : ParseDouble(cell);
+}
+
 class FixesCsvParser final : public TraceParser {
  public:
   FixesCsvParser(const ReadOptions& options, FixSink sink)
@@ -80,15 +88,17 @@ class FixesCsvParser final : public TraceParser {
   Status Finish(bool cut) override {
     if (!status_.ok() || stopped_) return status_;
     info_.cut = cut;
-    lines_.Finish([this, cut](std::string_view line, std::uint64_t number) {
-      // The cut may run through a number: half of one would be a wrong one.
-      if (!cut) OnLine(line, number);
+    lines_.Finish([this](std::string_view line, std::uint64_t number) {
+      // Without its end a line of too few cells is cut; and half a number would be a wrong one.
+      SplitCsvLine(line, cells_);
+      if (columns_ && cells_.size() < columns_->size()) info_.cut = true;
+      if (!info_.cut) OnLine(line, number);
       return true;
     });
     if (!status_.ok() || stopped_) return status_;
     if (!columns_) return Status(Code::kInvalidArgument, "no header line");
     if (info_.points == 0) return Status(Code::kInvalidArgument, "a header and no fixes");
-    if (cut) info_.warnings.push_back("the file is cut off; what stands before was read");
+    if (info_.cut) info_.warnings.push_back("the file is cut off; what stands before was read");
     return Status();
   }
 
@@ -130,14 +140,15 @@ class FixesCsvParser final : public TraceParser {
     Fix& fix = read.fix;
     fix.utc = ParseUtcMs(Cell(kUtc));
     if (!fix.utc) return Wrong(read.line, kUtc, "a time in milliseconds since 1970");
-    const std::optional<double> lat_deg = ParseDouble(Cell(kLat));
+    // A position that is no number is judged by the core, like one outside the globe.
+    const std::optional<double> lat_deg = NumberOrNan(Cell(kLat));
     if (!lat_deg) return Wrong(read.line, kLat, "a number");
-    const std::optional<double> lon_deg = ParseDouble(Cell(kLon));
+    const std::optional<double> lon_deg = NumberOrNan(Cell(kLon));
     if (!lon_deg) return Wrong(read.line, kLon, "a number");
     fix.position = {*lat_deg, *lon_deg};
     for (const auto& [column, field] : kNumbers) {
       const std::string_view cell = Cell(column);
-      if (cell.empty()) continue;
+      if (cell.empty() || IsNan(cell)) continue;
       fix.*field = ParseDouble(cell);
       if (!(fix.*field)) return Wrong(read.line, column, "a number");
     }

@@ -10,6 +10,7 @@
 #include "replay_tool/csv_columns.h"
 #include "replay_tool/line_splitter.h"
 #include "replay_tool/number_text.h"
+#include "replay_tool/plural.h"
 
 namespace waymark::replay {
 namespace {
@@ -73,19 +74,22 @@ class GnssLoggerParser final : public TraceParser {
 
   Status Finish(bool cut) override {
     if (stopped_) return Status();
-    lines_.Finish([this, cut](std::string_view line, std::uint64_t number) {
-      if (!cut) OnLine(line, number);
+    info_.cut = cut;
+    lines_.Finish([this](std::string_view line, std::uint64_t number) {
+      // Without its end a line of too few cells is cut; so may a number be that ends a cut file.
+      SplitCsvLine(line, cells_);
+      if (line.starts_with("Fix,") && cells_.size() < meanings_.size()) info_.cut = true;
+      if (!info_.cut) OnLine(line, number);
       return true;
     });
-    info_.cut = cut;
     if (info_.points == 0) {
       return Status(Code::kInvalidArgument,
                     "a GnssLogger file without a readable Fix line (raw measurements are not "
                     "positions)");
     }
-    if (cut) info_.warnings.push_back("the file is cut off; what stands before was read");
+    if (info_.cut) info_.warnings.push_back("the file is cut off; what stands before was read");
     if (unreadable_ > 0) {
-      info_.warnings.push_back(std::to_string(unreadable_) + " Fix lines not readable, skipped");
+      info_.warnings.push_back(Plural(unreadable_, "Fix line") + " not readable, skipped");
     }
     return Status();
   }

@@ -21,6 +21,8 @@
 #include <utility>
 
 #include "replay_tool/number_text.h"
+#include "replay_tool/plural.h"
+#include "replay_tool/utf8_repair.h"
 
 namespace waymark::replay {
 namespace {
@@ -92,8 +94,10 @@ std::string_view LocalName(const char* name) {
   return colon == nullptr ? name : colon + 1;
 }
 
-std::string Plural(std::uint64_t n, const char* what) {
-  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+// Its bytes are no text until they are paired: every other one of "<gpx" is zero.
+bool LooksLikeUtf16(std::string_view begin) {
+  return begin.starts_with("\xFF\xFE") || begin.starts_with("\xFE\xFF") ||
+         begin.substr(0, 4).find('\0') != std::string_view::npos;
 }
 
 class GpxParser final : public TraceParser {
@@ -114,26 +118,17 @@ class GpxParser final : public TraceParser {
 
   Status Feed(std::string_view bytes) override {
     if (parser_ == nullptr) return Status(Code::kResourceExhausted, "out of memory");
-    while (!bytes.empty() && !stopped_ && !junk_) {
-      const std::size_t size = std::min<std::size_t>(bytes.size(), 1 << 16);
-      if (XML_Parse(parser_, bytes.data(), static_cast<int>(size), 0) != XML_STATUS_OK) {
-        return OnParseError(bytes.substr(0, size));
-      }
-      fed_bytes_ += static_cast<XML_Index>(size);
-      if (fed_bytes_ - XML_GetCurrentByteIndex(parser_) > kMaxTokenBytes) {
-        return Unusable("a single tag or text is longer than 1 MiB");
-      }
-      bytes.remove_prefix(size);
-    }
-    return Status();
+    if (fed_bytes_ == 0 && !bytes.empty()) repair_utf8_ = !LooksLikeUtf16(bytes);
+    return Parse(repair_utf8_ ? repair_.Feed(bytes) : bytes);
   }
 
   Status Finish(bool cut) override {
     if (parser_ == nullptr) return Status(Code::kResourceExhausted, "out of memory");
     if (stopped_) return Status();
     info_.cut = cut || nul_padding_;
+    if (Status status = Parse(repair_.Finish()); !status.ok()) return status;
     if (!junk_ && XML_Parse(parser_, "", 0, 1) != XML_STATUS_OK) info_.cut = true;
-    if (!saw_root_) return Status(Code::kInvalidArgument, "not GPX: no <gpx> element");
+    if (!saw_root_) return Status(Code::kInvalidArgument, NoRootReason());
     if (untimed_ > 0) return UntimedError();
     if (info_.points == 0) return NoPointsError();
     AddWarnings();
@@ -149,6 +144,21 @@ class GpxParser final : public TraceParser {
     bool has_position = false;
     std::optional<double> elevation_m, geoid_height_m, hdop;
   };
+
+  Status Parse(std::string_view bytes) {
+    while (!bytes.empty() && !stopped_ && !junk_) {
+      const std::size_t size = std::min<std::size_t>(bytes.size(), 1 << 16);
+      if (XML_Parse(parser_, bytes.data(), static_cast<int>(size), 0) != XML_STATUS_OK) {
+        return OnParseError(bytes.substr(0, size));
+      }
+      fed_bytes_ += static_cast<XML_Index>(size);
+      if (fed_bytes_ - XML_GetCurrentByteIndex(parser_) > kMaxTokenBytes) {
+        return Unusable("a single tag or text is longer than 1 MiB");
+      }
+      bytes.remove_prefix(size);
+    }
+    return Status();
+  }
 
   static GpxParser& Self(void* user) { return *static_cast<GpxParser*>(user); }
 
@@ -375,11 +385,15 @@ class GpxParser final : public TraceParser {
     return Unusable(std::string("not well-formed XML: ") + XML_ErrorString(error));
   }
 
+  const char* NoRootReason() const {
+    return info_.cut ? "cut off before its <gpx> element" : "not GPX: no <gpx> element";
+  }
+
   Status UntimedError() const {
-    return Status(Code::kInvalidArgument, std::to_string(untimed_) + " of " +
-                                              Plural(ordinal_ - unplaced_, "point") +
-                                              (untimed_ == 1 ? " has" : " have") +
-                                              " no time (--assume-interval SECONDS supplies one)");
+    return Status(Code::kInvalidArgument,
+                  std::to_string(untimed_) + " of " + Plural(ordinal_ - unplaced_, "point") +
+                      (untimed_ == 1 ? " has" : " have") +
+                      " no readable time (--assume-interval SECONDS supplies one)");
   }
 
   Status NoPointsError() const {
@@ -389,7 +403,8 @@ class GpxParser final : public TraceParser {
     } else if (route_points_ > 0) {
       why += ", but " + Plural(route_points_, "route point") + " (--routes reads them)";
     } else if (waypoints_ > 0) {
-      why += ", only " + Plural(waypoints_, "waypoint");
+      why += ", only " + Plural(waypoints_, "waypoint") +
+             ": places, which nobody moved along (export the track, or a route for --routes)";
     } else if (info_.cut) {
       why += " before the file is cut off";
     }
@@ -438,6 +453,8 @@ class GpxParser final : public TraceParser {
   std::uint64_t route_points_ = 0;  // not asked for
   std::uint64_t waypoints_ = 0;
 
+  Utf8Repair repair_;
+  bool repair_utf8_ = true;
   XML_Index fed_bytes_ = 0;
   std::string abort_reason_;
   bool stopped_ = false;

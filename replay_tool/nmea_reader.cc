@@ -11,11 +11,13 @@
 #include <cmath>
 #include <deque>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "replay_tool/line_splitter.h"
 #include "replay_tool/nmea_sentence.h"
 #include "replay_tool/number_text.h"
+#include "replay_tool/plural.h"
 
 namespace waymark::replay {
 namespace {
@@ -62,14 +64,14 @@ class NmeaParser final : public TraceParser {
   }
 
   Status Finish(bool cut) override {
+    info_.cut = cut;
     lines_.Finish([this](std::string_view line, std::uint64_t number) {
-      OnLine(line, number);
+      OnLastLine(line, number);
       return !stopped_;
     });
     CloseEpoch();
     GiveUpWaiting();
     if (stopped_) return Status();
-    info_.cut = cut;
     if (info_.points == 0) return NoFixError();
     AddWarnings();
     return Status();
@@ -97,16 +99,28 @@ class NmeaParser final : public TraceParser {
     if (!any) ++garbage_lines_;
   }
 
+  // A line without an end. If its sentence is not whole, the log was cut off in it.
+  void OnLastLine(std::string_view line, std::uint64_t number) {
+    const auto damaged = std::pair(bad_checksums_, garbage_lines_);
+    OnLine(line, number);
+    if (damaged == std::pair(bad_checksums_, garbage_lines_)) return;
+    if (line.find_first_of("$!") == std::string_view::npos) return;
+    info_.cut = true;
+    std::tie(bad_checksums_, garbage_lines_) = damaged;
+  }
+
   void OnSentence(const NmeaSentence& s, char start, std::uint64_t line) {
     ++sentences_;
     if (start == '!') {
       ++ais_sentences_;
       return;
     }
-    if (s.checksum == NmeaChecksum::kBad) {
+    // Among sentences with a checksum, one without has lost its end.
+    if (s.checksum == NmeaChecksum::kBad || (s.checksum == NmeaChecksum::kAbsent && checksums_)) {
       ++bad_checksums_;
       return;
     }
+    if (s.checksum == NmeaChecksum::kGood) checksums_ = true;
     if (s.type == "RMC") return OnRmc(s, line);
     if (s.type == "GGA") return OnGga(s, line);
     if (s.type == "GNS") return OnGns(s, line);
@@ -303,14 +317,14 @@ class NmeaParser final : public TraceParser {
     if (sentences_ == 0) {
       why = "no NMEA sentence";
     } else if (ais_sentences_ == sentences_) {
-      why = "AIS only: " + std::to_string(ais_sentences_) + " sentences and no receiver position";
+      why = "AIS only: " + Plural(ais_sentences_, "sentence") + " and no receiver position";
     } else if (bad_checksums_ == sentences_) {
-      why = "all " + std::to_string(bad_checksums_) + " sentences have a wrong checksum";
+      why = "no right checksum among its " + Plural(bad_checksums_, "sentence");
     } else if (epochs_without_fix_ > 0) {
-      why = "no position: the receiver reports no fix in all " +
-            std::to_string(epochs_without_fix_) + " epochs";
+      why =
+          "no position: the receiver reports no fix in its " + Plural(epochs_without_fix_, "epoch");
     } else {
-      why = "no position among its " + std::to_string(sentences_) + " NMEA sentences";
+      why = "no position among its " + Plural(sentences_, "NMEA sentence");
     }
     if (lines_.count() > 0 && garbage_lines_ * 2 > lines_.count()) {
       why += "; most of it is not NMEA (a receiver's own binary protocol?)";
@@ -319,13 +333,13 @@ class NmeaParser final : public TraceParser {
   }
 
   void AddWarnings() {
-    const auto warn = [this](std::uint64_t n, const char* what) {
-      if (n > 0) info_.warnings.push_back(std::to_string(n) + what);
+    const auto warn = [this](std::uint64_t n, const char* noun, const char* what) {
+      if (n > 0) info_.warnings.push_back(Plural(n, noun) + what);
     };
     if (info_.cut) info_.warnings.push_back("the file is cut off; what stands before was read");
-    warn(bad_checksums_, " sentences with a wrong checksum skipped");
-    warn(garbage_lines_, " lines that are not NMEA skipped");
-    warn(epochs_without_fix_, " epochs without a position skipped");
+    warn(bad_checksums_, "sentence", " with a wrong or missing checksum skipped");
+    warn(garbage_lines_, "line", " without NMEA skipped");
+    warn(epochs_without_fix_, "epoch", " without a position skipped");
     if (undated_) {
       info_.warnings.push_back(
           "the log names no date; counted from 2000-01-01 (--assume-date YYYY-MM-DD sets it)");
@@ -344,6 +358,7 @@ class NmeaParser final : public TraceParser {
   std::uint64_t ais_sentences_ = 0;
   std::uint64_t bad_checksums_ = 0;
   std::uint64_t garbage_lines_ = 0;
+  bool checksums_ = false;  // a sentence had one
   std::uint64_t epochs_without_fix_ = 0;
   bool undated_ = false;
   bool stopped_ = false;

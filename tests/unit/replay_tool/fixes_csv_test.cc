@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "support/parsed_text.h"
@@ -48,6 +49,27 @@ TEST(FixesCsv, EmptyCellsAndShortLinesAreAbsentValues) {
   EXPECT_EQ(p.fixes[0].fix.altitude_m, 3.);
   EXPECT_FALSE(p.fixes[1].fix.altitude_m);
   EXPECT_EQ(p.fixes[1].line, 4u);
+}
+
+TEST(FixesCsv, ACutEndIsTold) {
+  const std::string whole = "utc_ms,lat_deg,lon_deg,speed_mps\n1000,1,2,3\n2000,1.5,2.5,";
+  for (const char* rest : {"2000,1.5", "20", "2000,1.5,2.5"}) {
+    const Parsed p = Csv("utc_ms,lat_deg,lon_deg,speed_mps\n1000,1,2,3\n" + std::string(rest));
+    ASSERT_TRUE(p.status.ok()) << p.status.message();
+    EXPECT_EQ(p.fixes.size(), 1u) << rest;
+    EXPECT_TRUE(p.info.cut) << rest;
+    EXPECT_THAT(p.info.warnings, ElementsAre(HasSubstr("cut off")));
+  }
+  EXPECT_EQ(Csv(whole).fixes.size(), 2u);
+  EXPECT_FALSE(Csv(whole).info.cut);
+  EXPECT_FALSE(Csv("utc_ms,lat_deg,lon_deg,speed_mps\n1000,1,2\n").info.cut);
+}
+
+TEST(FixesCsv, NanIsAbsentExceptInAPositionWhichTheCoreJudges) {
+  const Parsed p = Csv("utc_ms,lat_deg,lon_deg,speed_mps\n1000,nan,2,NaN\n");
+  ASSERT_EQ(p.fixes.size(), 1u) << p.status.message();
+  EXPECT_TRUE(std::isnan(p.fixes[0].fix.position.lat_deg));
+  EXPECT_EQ(p.fixes[0].fix.speed_mps, std::nullopt);
 }
 
 TEST(FixesCsv, UnknownColumnsGiveOneWarning) {

@@ -118,11 +118,30 @@ TEST(GpxReader, EncodingsOfTheField) {
   EXPECT_EQ(Gpx(Utf16(plain, true)).fixes.size(), 1u);
 }
 
+TEST(GpxReader, BytesThatAreNotUtf8AreReadAround) {
+  const std::string text = "<gpx><trk><name>Gr\xFCn \xE2\x82</name><trkseg>" + Point("") +
+                           "</trkseg></trk><trk><name>Gr\xC3\xBCn</name></trk></gpx>";
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, text.size()}) {
+    const Parsed p = ParseText(TraceFormat::kGpx, text, {}, piece);
+    EXPECT_TRUE(p.status.ok()) << p.status.message();
+    EXPECT_EQ(p.fixes.size(), 1u) << piece;
+    EXPECT_TRUE(p.info.warnings.empty()) << piece;
+  }
+}
+
+TEST(GpxReader, WaypointsAreToldFromTracks) {
+  EXPECT_THAT(Gpx("<gpx><wpt lat=\"1\" lon=\"2\"/></gpx>").status.message(),
+              HasSubstr("only 1 waypoint: places"));
+  EXPECT_THAT(Gpx("<gpx><rte><rtept lat=\"1\" lon=\"2\"/></rte></gpx>").status.message(),
+              HasSubstr("--routes"));
+  EXPECT_THAT(Gpx("<?xml ver").status.message(), HasSubstr("cut off before its <gpx>"));
+}
+
 TEST(GpxReader, PointsWithoutTimeAreRefusedWithTheirCount) {
   const std::string text =
       Track("<trkpt lat=\"1\" lon=\"2\"/>" + Point("") + "<trkpt lat=\"1\" lon=\"2\"/>");
   const Parsed p = Gpx(text);
-  EXPECT_THAT(p.status.message(), HasSubstr("2 of 3 points have no time"));
+  EXPECT_THAT(p.status.message(), HasSubstr("2 of 3 points have no readable time"));
   EXPECT_THAT(p.status.message(), HasSubstr("--assume-interval"));
 
   ReadOptions options;

@@ -56,6 +56,33 @@ TEST(NmeaReader, SouthAndWestAreNegative) {
   EXPECT_EQ(p.fixes.at(0).fix.position, (LatLon{-33.858333333333334, -70.5}));
 }
 
+TEST(NmeaReader, ACutEndIsTold) {
+  const std::string first = Sentence("GPRMC,120000,A,4730.0,N,01115.0,E,0,0,290520,,");
+  const std::string last = Sentence("GPRMC,120001,A,4730.0,N,01115.0,E,12,0,290520,,");
+  // Cut in the checksum, before it (half a speed) and in the address.
+  for (const std::size_t size : {last.size() - 3, last.size() - 18, std::size_t{4}}) {
+    const Parsed p = Nmea(first + last.substr(0, size));
+    ASSERT_TRUE(p.status.ok()) << p.status.message();
+    EXPECT_EQ(p.fixes.size(), 1u);
+    EXPECT_TRUE(p.info.cut);
+    EXPECT_THAT(p.info.warnings, ::testing::ElementsAre(HasSubstr("cut off")));
+  }
+  const Parsed whole = Nmea(first + last.substr(0, last.size() - 2));
+  EXPECT_EQ(whole.fixes.size(), 2u);
+  EXPECT_FALSE(whole.info.cut);
+}
+
+TEST(NmeaReader, WhoseChecksumIsMissingHasLostItsEnd) {
+  const std::string first = Sentence("GPRMC,120000,A,4730.0,N,01115.0,E,0,0,290520,,");
+  const Parsed p = Nmea(first + "$GPRMC,120001,A,4730.0,N,01115.0,E,1" + first +
+                        Sentence("GPRMC,120002,A,4730.0,N,01115.0,E,0,0,290520,,"));
+  ASSERT_EQ(p.fixes.size(), 2u);
+  EXPECT_EQ(Ms(p.fixes[1]) - Ms(p.fixes[0]), 2000);
+  EXPECT_THAT(p.info.warnings, Contains(HasSubstr("1 sentence with a wrong or missing checksum")));
+  // A receiver that sends none is read.
+  EXPECT_EQ(Nmea("$GPRMC,120001,A,4730.0,N,01115.0,E,1,0,290520,,\n").fixes.size(), 1u);
+}
+
 TEST(NmeaReader, WrongChecksumsAndGarbageAreSkippedAndCounted) {
   std::string wrong = Sentence("GPRMC,120001,A,4730.0,N,01115.0,E,0,0,290520,,");
   wrong[wrong.size() - 3] = wrong[wrong.size() - 3] == '0' ? '1' : '0';
@@ -64,8 +91,8 @@ TEST(NmeaReader, WrongChecksumsAndGarbageAreSkippedAndCounted) {
            "\xB5\x62\x01\x02 binary\n" + "12:00:02 " +
            Sentence("GPRMC,120002,A,4730.0,N,01115.0,E,0,0,290520,,"));
   EXPECT_EQ(p.fixes.size(), 2u);
-  EXPECT_THAT(p.info.warnings, Contains(HasSubstr("1 sentences with a wrong checksum")));
-  EXPECT_THAT(p.info.warnings, Contains(HasSubstr("1 lines that are not NMEA")));
+  EXPECT_THAT(p.info.warnings, Contains(HasSubstr("1 sentence with a wrong or missing checksum")));
+  EXPECT_THAT(p.info.warnings, Contains(HasSubstr("1 line without NMEA")));
 }
 
 TEST(NmeaReader, CombinedSolutionBeforeThatOfOneSystem) {
@@ -110,11 +137,11 @@ TEST(NmeaReader, SaysWhatIsWrongWithALogOfNoUse) {
   EXPECT_THAT(Nmea(Sentence("AIVDM,1,1,,A,14eG;o@034o8sd<L9i:a;WF>062D,0", '!')).status.message(),
               HasSubstr("AIS only"));
   EXPECT_THAT(Nmea(Sentence("GPRMC,120000,V,,,,,,,290520,,,N")).status.message(),
-              HasSubstr("no fix in all 1 epochs"));
+              HasSubstr("no fix in its 1 epoch"));
   EXPECT_THAT(Nmea(Sentence("GPTXT,01,01,02,hello")).status.message(),
               HasSubstr("no position among"));
   EXPECT_THAT(Nmea("$GPRMC,120000,A,4730.0,N,01115.0,E,0,0,290520,,*00\n").status.message(),
-              HasSubstr("wrong checksum"));
+              HasSubstr("no right checksum"));
 }
 
 TEST(NmeaReader, SimulatorModeIsMarked) {
