@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <iterator>
 #include <type_traits>
 #include <variant>
@@ -56,10 +57,16 @@ RecordPlace PlaceOf(const RecordBody& body) {
 
 }  // namespace
 
+std::optional<double> RoundedCourse(std::optional<double> course_deg) {
+  if (!course_deg) return std::nullopt;
+  const double rounded = std::floor(*course_deg * 100 + 0.5) / 100;
+  return rounded >= 360 ? rounded - 360 : rounded;
+}
+
 void AppendEstimateRow(std::string& out, UtcTime utc, const Estimate& e, Disposition verdict) {
   Add(out, "{},{:.9f},{:.9f},{:.3f},{:.3f},{:.3f},{:.3f},", Ms(utc), e.position.lat_deg,
       e.position.lon_deg, e.r68_m, e.r95_m, e.speed_mps(), e.speed_sigma_mps);
-  AddOptional(out, e.course_deg(), 2);
+  AddOptional(out, RoundedCourse(e.course_deg()), 2);
   Add(out, ",{},{}\n", MotionName(e.motion), DispositionName(verdict));
 }
 
@@ -73,7 +80,7 @@ void AppendRecordRow(std::string& out, const Record& record) {
   out += ',';
   AddOptional(out, place.speed_mps, 2);
   out += ',';
-  AddOptional(out, place.course_deg, 2);
+  AddOptional(out, RoundedCourse(place.course_deg), 2);
   Add(out, ",{}\n", RecordKindName(record.kind()));
 }
 

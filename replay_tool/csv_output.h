@@ -24,6 +24,9 @@ inline constexpr std::string_view kVerdictHeader = "line,utc_ms,verdict,reason,v
 inline constexpr std::string_view kEventHeader =
     "utc_ms,type,id,detail,lat_deg,lon_deg,probability\n";
 
+/// To hundredths of a degree and still in [0, 360): 360.00 is not a course.
+std::optional<double> RoundedCourse(std::optional<double> course_deg);
+
 /// A row of --live-out and --smoothed-out. `utc` is the instant of the estimate.
 void AppendEstimateRow(std::string& out, UtcTime utc, const Estimate& estimate,
                        Disposition verdict);

@@ -52,10 +52,15 @@ struct Plan {
   ErrorParameters errors = OpenSky();
 };
 
-std::string Normalised(std::string name) {
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
-  return name;
+// What is left of a name without separators and capitals: "Cold Start", "cold-start" and
+// "ColdStart" are one.
+std::string BareName(std::string_view name) {
+  std::string bare;
+  for (const char c : name) {
+    if (c == ' ' || c == '-' || c == '_') continue;
+    bare += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return bare;
 }
 
 Gait GaitOf(Movement movement) {
@@ -325,12 +330,6 @@ class Phone {
   int cached_left_ = 3;
 };
 
-const ScenarioInfo* FindScenario(const std::string& normalised) {
-  const auto* info = std::find_if(kScenarios.begin(), kScenarios.end(),
-                                  [&](const ScenarioInfo& s) { return s.name == normalised; });
-  return info == kScenarios.end() ? nullptr : info;
-}
-
 bool InSteps(double value, double low, double high) {
   return value >= low && value <= high &&
          std::abs(value * 10 - std::floor(value * 10 + 0.5)) < 1e-6;
@@ -340,9 +339,15 @@ bool InSteps(double value, double low, double high) {
 
 std::span<const ScenarioInfo> Scenarios() { return kScenarios; }
 
+const ScenarioInfo* FindScenario(std::string_view name) {
+  const auto* info = std::find_if(kScenarios.begin(), kScenarios.end(), [&](const ScenarioInfo& s) {
+    return BareName(s.name) == BareName(name);
+  });
+  return info == kScenarios.end() ? nullptr : info;
+}
+
 Status CheckScenario(const ScenarioOptions& options) {
-  const std::string name = Normalised(options.name);
-  const ScenarioInfo* info = FindScenario(name);
+  const ScenarioInfo* info = FindScenario(options.name);
   if (info == nullptr) {
     std::string names;
     for (const ScenarioInfo& s : kScenarios) {
@@ -360,9 +365,10 @@ Status CheckScenario(const ScenarioOptions& options) {
     return Status(Code::kInvalidArgument,
                   "intervals go in steps of 0.1 s; fixes up to 3600 s, truth up to 60 s");
   }
-  if (options.movement && name != "open" && name != "suburb" && name != "canyon") {
+  if (options.movement && info->name != "open" && info->name != "suburb" &&
+      info->name != "canyon") {
     return Status(Code::kInvalidArgument,
-                  "scenario " + name +
+                  "scenario " + std::string(info->name) +
                       " moves in its own way; only open, suburb and canyon take "
                       "another");
   }
@@ -371,9 +377,9 @@ Status CheckScenario(const ScenarioOptions& options) {
 
 Status RunScenario(const ScenarioOptions& options, ScenarioSink& sink) {
   if (Status status = CheckScenario(options); !status.ok()) return status;
-  const std::string name = Normalised(options.name);
-  const double duration_s = options.duration_s.value_or(FindScenario(name)->default_duration_s);
-  Phone(options, name, duration_s, sink).Run();
+  const ScenarioInfo& info = *FindScenario(options.name);
+  const double duration_s = options.duration_s.value_or(info.default_duration_s);
+  Phone(options, std::string(info.name), duration_s, sink).Run();
   return {};
 }
 

@@ -28,10 +28,13 @@ struct ScenarioInfo {
 /// All scenarios, in the order of REPLAY_TOOL.md.
 std::span<const ScenarioInfo> Scenarios();
 
+/// The scenario of this name, whatever its capitals and separators; null: there is none.
+const ScenarioInfo* FindScenario(std::string_view name);
+
 enum class Movement : std::uint8_t { kStay, kWalk, kCycle, kDrive };
 
 struct ScenarioOptions {
-  std::string name;  ///< blanks and hyphens count as underscores
+  std::string name;  ///< see FindScenario
   std::uint64_t seed = 1;
   std::optional<double> duration_s;  ///< the scenario's own if absent; [10, 1e7]
   double interval_s = 1;             ///< between fixes; [0.1, 3600], in steps of 0.1

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "replay_tool/csv_output.h"
+
 namespace waymark::replay {
 namespace {
 
@@ -48,13 +50,6 @@ void AppendPosition(std::string& out, LatLon p, std::string_view between) {
 void AppendCell(std::string& out, std::optional<double> value, int decimals) {
   out += ',';
   if (value) fmt::format_to(std::back_inserter(out), "{:.{}f}", *value, decimals);
-}
-
-// 360.00 is not a course: the reader would refuse it.
-std::optional<double> RoundedCourse(std::optional<double> course_deg) {
-  if (!course_deg) return std::nullopt;
-  const double rounded = std::floor(*course_deg * 100 + 0.5) / 100;
-  return rounded >= 360 ? rounded - 360 : rounded;
 }
 
 void AppendElement(std::string& out, std::string_view name, std::optional<double> value,

@@ -46,11 +46,12 @@ int Simulate(const SimulateFlags& flags) {
       flags.paths.labels_csv.empty()) {
     return Fail(kExitUsage, "simulate: nothing to write: give --out, --fixes-out or --truth-out");
   }
-  const std::string title = fmt::format("{} seed {}", flags.scenario.name, flags.scenario.seed);
   // Before a file is created or truncated.
   if (const Status status = CheckScenario(flags.scenario); !status.ok()) {
     return Fail(kExitUsage, "simulate: " + status.message());
   }
+  const std::string title =
+      fmt::format("{} seed {}", FindScenario(flags.scenario.name)->name, flags.scenario.seed);
   Result<ScenarioWriter> writer = ScenarioWriter::Create(flags.paths, title);
   if (!writer.ok()) return Fail(kExitEnvironment, writer.status().message());
   if (const Status status = RunScenario(flags.scenario, writer.value()); !status.ok()) {

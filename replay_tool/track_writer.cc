@@ -97,8 +97,8 @@ class GpxWriter final : public TrackWriter {
       row += "<gpxtpx:TrackPointExtension>";
       if (point->speed_mps)
         row += fmt::format("<gpxtpx:speed>{:.2f}</gpxtpx:speed>", *point->speed_mps);
-      if (point->course_deg) {
-        row += fmt::format("<gpxtpx:course>{:.2f}</gpxtpx:course>", *point->course_deg);
+      if (const auto course_deg = RoundedCourse(point->course_deg)) {
+        row += fmt::format("<gpxtpx:course>{:.2f}</gpxtpx:course>", *course_deg);
       }
       row += "</gpxtpx:TrackPointExtension>";
     }
@@ -183,7 +183,15 @@ class GeoJsonWriter final : public TrackWriter {
 
   void Add(const Record& record) override {
     if (segments_.Begins(record)) EndSegment();
-    if (record.kind() == RecordKind::kPoint) segment_.push_back(record);
+    const auto* point = std::get_if<PointRecord>(&record.body);
+    if (point == nullptr) return;
+    // A line may not cross the antimeridian (RFC 7946, 3.1.9): it ends before and begins behind it.
+    if (!segment_.empty() &&
+        std::abs(point->position.lon_deg -
+                 std::get<PointRecord>(segment_.back().body).position.lon_deg) > 180) {
+      EndSegment();
+    }
+    segment_.push_back(record);
   }
 
   void Finish() override {
@@ -276,7 +284,7 @@ std::string XmlEscaped(std::string_view text) {
         break;
       default:
         // Other control characters may not stand in XML at all.
-        out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+        out += static_cast<unsigned char>(c) < ' ' && c != '\n' ? ' ' : c;
     }
   }
   return out;

@@ -49,6 +49,18 @@ TEST(CsvOutput, RowsHaveAsManyCellsAsTheHeader) {
   EXPECT_EQ(row, "5,stay,\"a,b\",\"say 'x' \",1.0000000,2.0000000,0.5000\n");
 }
 
+TEST(CsvOutput, ACourseStaysBelowFullCircle) {
+  EXPECT_EQ(RoundedCourse(359.994), 359.99);
+  EXPECT_EQ(RoundedCourse(359.996), 0.);
+  EXPECT_EQ(RoundedCourse(std::nullopt), std::nullopt);
+  Estimate north;
+  north.velocity_north_mps = 10;
+  north.velocity_east_mps = -1e-4;
+  std::string row;
+  AppendEstimateRow(row, Utc(0), north, Disposition::kAccepted);
+  EXPECT_THAT(row, HasSubstr(",0.00,unknown"));
+}
+
 TEST(OutputFile, TellsWhatCannotBeWritten) {
   TempDir folder;
   EXPECT_THAT(OutputFile::Create(folder / "no/such/file").status().message(),

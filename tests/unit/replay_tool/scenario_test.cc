@@ -128,6 +128,27 @@ TEST_F(ScenarioFiles, OurOwnReadersReadThemBack) {
   EXPECT_GE(ReadLabels(Path("x.l.csv")).value().size(), 2U);
 }
 
+TEST(Scenario, NamesAreTakenInEverySpelling) {
+  for (const char* name : {"cold_start", "cold start", "cold-start", "Cold Start", "coldstart"}) {
+    ASSERT_NE(FindScenario(name), nullptr) << name;
+    EXPECT_EQ(FindScenario(name)->name, "cold_start");
+  }
+  EXPECT_EQ(FindScenario(""), nullptr);
+  EXPECT_EQ(FindScenario("cold"), nullptr);
+  Kept one, other;
+  ScenarioOptions options;
+  options.duration_s = 60;
+  options.name = "Clock-Step";
+  ASSERT_TRUE(RunScenario(options, one).ok());
+  options.name = "clock_step";
+  ASSERT_TRUE(RunScenario(options, other).ok());
+  ASSERT_EQ(one.fixes.size(), other.fixes.size());
+  for (std::size_t i = 0; i < one.fixes.size(); ++i) {
+    EXPECT_EQ(one.fixes[i].fix.utc, other.fixes[i].fix.utc);
+    EXPECT_EQ(one.fixes[i].fix.position, other.fixes[i].fix.position);
+  }
+}
+
 TEST(Scenario, SaysWhatIsWrong) {
   Kept sink;
   ScenarioOptions options;
