@@ -37,6 +37,22 @@ std::string Describe(int result, int system_errno) {
   return text + " [sqlite " + std::to_string(result) + "]";
 }
 
+// A URI that tells SQLite that nobody writes to the file.
+std::string FrozenUri(const std::string& path) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c != '%' && c != '?' && c != '#') {
+      uri += c;
+      continue;
+    }
+    uri += '%';
+    uri += kHex[static_cast<unsigned char>(c) >> 4];
+    uri += kHex[static_cast<unsigned char>(c) & 15];
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
 
 void SqliteStatement::Bind(int index, std::span<const std::byte> bytes) {
@@ -61,11 +77,14 @@ std::string SqliteStatement::Text(int column) const {
   return text ? text : "";
 }
 
-Result<SqliteDb> SqliteDb::Open(const std::string& path, int flags, const std::string& vfs) {
+Result<SqliteDb> SqliteDb::Open(const std::string& path, int flags, const std::string& vfs,
+                                bool frozen) {
+  const std::string name = frozen ? FrozenUri(path) : path;
+  if (frozen) flags |= SQLITE_OPEN_URI;
   SqliteDb db;
   db.path_ = path;
   sqlite3* raw = nullptr;
-  const int result = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_EXRESCODE,
+  const int result = sqlite3_open_v2(name.c_str(), &raw, flags | SQLITE_OPEN_EXRESCODE,
                                      vfs.empty() ? nullptr : vfs.c_str());
   db.db_.reset(raw);
   if (result != SQLITE_OK) {

@@ -60,7 +60,9 @@ class ResetAtEnd {
 class SqliteDb {
  public:
   SqliteDb() = default;
-  static Result<SqliteDb> Open(const std::string& path, int flags, const std::string& vfs);
+  /// `frozen`: nobody writes to the file, and nothing can be written beside it.
+  static Result<SqliteDb> Open(const std::string& path, int flags, const std::string& vfs,
+                               bool frozen = false);
 
   /// Runs one or more statements, ignoring their rows.
   Status Execute(const char* sql);

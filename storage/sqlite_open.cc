@@ -50,6 +50,19 @@ bool Exists(const std::string& path) {
   return fs::exists(fs::symlink_status(path, ignored));
 }
 
+std::string FolderOf(const std::string& path) {
+  const fs::path folder = fs::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+// SQLite's own words for this are "unable to open database file" or "disk I/O error".
+Status CheckWritable(const std::string& database, const std::string& what) {
+  if (access(what.c_str(), W_OK) == 0) return Status();
+  const Code code = errno == EACCES || errno == EROFS ? Code::kPermissionDenied : Code::kIo;
+  return Status(code, database + ": cannot write" + (what == database ? "" : " in " + what) + ": " +
+                          std::strerror(errno));
+}
+
 // What is at `path` before SQLite touches it: nothing, an empty file or an SQLite database are
 // fine.
 Status CheckFile(const SqliteOutboxOptions& options) {
@@ -58,8 +71,8 @@ Status CheckFile(const SqliteOutboxOptions& options) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) {
-    if (!options.read_only) return Status();
-    return Status(Code::kIo, path + ": no such file");
+    if (options.read_only) return Status(Code::kIo, path + ": no such file");
+    return CheckWritable(path, FolderOf(path));
   }
   if (status.type() != fs::file_type::regular) {
     return Status(Code::kInvalidArgument,
@@ -74,7 +87,10 @@ Status CheckFile(const SqliteOutboxOptions& options) {
   const std::size_t size = std::fread(head, 1, sizeof head, file);
   std::fclose(file);
   if (size == 0 || (size == sizeof head && std::memcmp(head, kMagic, sizeof head) == 0)) {
-    return Status();
+    if (options.read_only) return Status();
+    // The log stands beside the file, so that the folder must take new files too.
+    if (Status s = CheckWritable(path, path); !s.ok()) return s;
+    return CheckWritable(path, FolderOf(path));
   }
   return Status(Code::kInvalidArgument, path + ": is not an SQLite database; it was left as it is");
 }
@@ -238,7 +254,15 @@ Result<std::unique_ptr<Outbox>> Load(SqliteDb& db, const SqliteOutboxOptions& op
 Result<std::unique_ptr<Outbox>> OpenOnce(const SqliteOutboxOptions& options) {
   const int flags =
       options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  auto db = SqliteDb::Open(options.path, flags | SQLITE_OPEN_NOMUTEX, options.vfs);
+  // Where nothing can be written, SQLite cannot index the log; without one nobody is writing.
+  const bool frozen = options.read_only && access(FolderOf(options.path).c_str(), W_OK) != 0;
+  if (frozen && Exists(WalOf(options.path))) {
+    return Status(Code::kPermissionDenied,
+                  options.path +
+                      ": has a log beside it (-wal) and its folder cannot be written: "
+                      "copy both files to where it can");
+  }
+  auto db = SqliteDb::Open(options.path, flags | SQLITE_OPEN_NOMUTEX, options.vfs, frozen);
   if (!db.ok()) return db.status();
   auto outbox = Load(db.value(), options);
   if (!outbox.ok()) db.value().KeepFilesOnClose();
