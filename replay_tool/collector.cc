@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -35,10 +36,26 @@ std::string Header(MHD_Connection* connection, const char* name) {
 struct Answer {
   int status = 200;
   std::string body;
-  std::optional<std::chrono::seconds> retry_after;
+  std::string retry_after;
   std::chrono::milliseconds delay{0};
   bool close = false;
 };
+
+// RFC 9110, 5.6.7: "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string HttpDate(UtcTime utc) {
+  const std::time_t seconds =
+      std::chrono::floor<std::chrono::seconds>(utc).time_since_epoch().count();
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[64];
+  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
+
+std::string RetryAfter(const ScriptedAnswer& answer) {
+  if (!answer.retry_after) return "";
+  return answer.retry_after_as_date ? HttpDate(Now() + *answer.retry_after)
+                                    : std::to_string(answer.retry_after->count());
+}
 
 std::string ErrorBody(std::string_view text) {
   nlohmann::json json;
@@ -51,9 +68,8 @@ MHD_Result Send(MHD_Connection* connection, const Answer& answer) {
       answer.body.size(), const_cast<char*>(answer.body.data()), MHD_RESPMEM_MUST_COPY);
   if (!response) return MHD_NO;
   MHD_add_response_header(response, "Content-Type", "application/json");
-  if (answer.retry_after) {
-    MHD_add_response_header(response, "Retry-After",
-                            std::to_string(answer.retry_after->count()).c_str());
+  if (!answer.retry_after.empty()) {
+    MHD_add_response_header(response, "Retry-After", answer.retry_after.c_str());
   }
   if (answer.status == 405) MHD_add_response_header(response, "Allow", "POST");
   const MHD_Result sent =
@@ -138,7 +154,7 @@ Answer Collector::Impl::Handle(MHD_Connection* connection, const std::string& me
       entry.records > 0 ? std::optional(SeqRange{entry.first_seq, entry.last_seq}) : std::nullopt;
   const ScriptedAnswer* scripted = options.script.Find(requests, range);
   if (scripted && scripted->status) {
-    answer = {*scripted->status, ErrorBody("scripted"), scripted->retry_after, {}, false};
+    answer = {*scripted->status, ErrorBody("scripted"), RetryAfter(*scripted), {}, false};
   } else if (batch) {
     const Result<CollectorStore::Stored> stored = store.Add(*batch, entry.utc);
     if (stored.ok()) {

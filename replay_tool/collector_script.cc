@@ -23,9 +23,9 @@ Result<ScriptedAnswer> ParseAnswer(const Json& json, std::size_t index) {
   if (!json.is_object()) return Wrong(index, "is not an object");
   ScriptedAnswer answer;
   for (const auto& [key, value] : json.items()) {
-    if (key == "close") {
-      if (!value.is_boolean()) return Wrong(index, "close is not true or false");
-      answer.close = value.get<bool>();
+    if (key == "close" || key == "retry_after_as_date") {
+      if (!value.is_boolean()) return Wrong(index, key + " is not true or false");
+      (key == "close" ? answer.close : answer.retry_after_as_date) = value.get<bool>();
       continue;
     }
     if (!value.is_number_unsigned()) return Wrong(index, key + " is not a whole number");

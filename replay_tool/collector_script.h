@@ -1,13 +1,15 @@
 // How the collector misbehaves when told to: a JSON list of answers.
 //
 //   [{"request": 1, "status": 503, "retry_after_s": 2},
+//    {"request": 2, "status": 429, "retry_after_s": 2, "retry_after_as_date": true},
 //    {"from": 3, "to": 5, "status": 500, "delay_ms": 50},
 //    {"request": 6, "close": true},
 //    {"contains_seq": 17, "status": 400}]
 //
 // Requests are counted from 1 since the start of the process; the first entry that matches is used.
 // With a `status` the batch is not stored and that is the answer; without one it is handled as
-// usual. `close` then closes the connection instead of answering; `delay_ms` comes before it.
+// usual. `retry_after_as_date` writes the header as an HTTP date instead of seconds. `close` then
+// closes the connection instead of answering; `delay_ms` comes before it.
 #ifndef WAYMARK_REPLAY_TOOL_COLLECTOR_SCRIPT_H_
 #define WAYMARK_REPLAY_TOOL_COLLECTOR_SCRIPT_H_
 
@@ -28,6 +30,7 @@ struct ScriptedAnswer {
   std::optional<std::uint64_t> contains_seq;
   std::optional<int> status;
   std::optional<std::chrono::seconds> retry_after;
+  bool retry_after_as_date = false;
   std::chrono::milliseconds delay{0};
   bool close = false;
 };

@@ -62,10 +62,16 @@ void AddServeCommand(CLI::App& app, int& exit_status) {
   serve->add_option("--out", arguments->out, "folder for records.jsonl and requests.jsonl")
       ->required();
   serve->add_option("--script", arguments->script,
-                    "JSON list of answers by request number, to rehearse failures");
+                    "JSON list of answers, to rehearse failures (below)");
   serve->add_option("--max-body-bytes", arguments->max_body_bytes, "larger requests get 413")
       ->capture_default_str();
-  serve->footer("Example: replay_tool serve --listen 127.0.0.1:8080 --out received\n");
+  serve->footer(
+      "Example:\n"
+      "  replay_tool serve --listen 127.0.0.1:8080 --out received\n\n"
+      "A script names requests from 1 (request, or from and to) or a record (contains_seq), and\n"
+      "what becomes of them (status, retry_after_s, retry_after_as_date, delay_ms, close):\n"
+      "  [{\"request\": 1, \"status\": 503, \"retry_after_s\": 2}, {\"request\": 4, \"close\": "
+      "true}]");
   serve->callback([arguments, &exit_status] { exit_status = RunServe(*arguments); });
 }
 
