@@ -129,11 +129,13 @@ Json ToJson(const ReplayTally& t) {
                        {"exit", fences(FenceTransition::kExit)},
                        {"dwell", fences(FenceTransition::kDwell)},
                        {"rejected", fences(FenceTransition::kRejected)}};
-  root["sampling"] = {{"requested_fixes", std::llround(t.asked_fixes)}, {"wakeups", t.wakeups}};
+  root["sampling"] = {{"requested_fixes", std::llround(t.asked_fixes)},
+                      {"gnss_on_s", Rounded(t.gnss_on_s, 3)},
+                      {"wakeups", t.wakeups}};
   if (t.watched_s > 0) {
     root["sampling"]["fixes_per_hour"] = Rounded(t.asked_fixes * 3600 / t.watched_s, 3);
   }
-  if (t.uploading) root["upload"] = UploadJson(t);
+  root["upload"] = UploadJson(t);
   root["timing"] = TimingJson(t);
   return root;
 }

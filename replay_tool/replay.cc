@@ -12,6 +12,7 @@
 
 #include "replay_tool/exit_status.h"
 #include "replay_tool/in_flight_transport.h"
+#include "replay_tool/plural.h"
 #include "replay_tool/summary.h"
 #include "replay_tool/virtual_clock.h"
 #include "waymark/outbox.h"
@@ -24,12 +25,16 @@ using RealClock = std::chrono::steady_clock;
 
 // How long the clock is held for the network before a look at the time limit.
 constexpr milliseconds kPatience{50};
+// Real time between attempts to deliver what is left: twice as long after each failure.
+constexpr milliseconds kFirstPause{200};
+constexpr milliseconds kLongestPause{2000};
 
 class Replay final : public Listener {
  public:
   Replay(const ReplayOptions& options, ReplayOutputs& outputs, ReplayWatcher* watcher)
       : options_(options), outputs_(outputs), watcher_(watcher) {
     if (options.transport != nullptr) transport_.emplace(*options.transport);
+    wait_left_ = options.drain_timeout;
     tally_.uploading = transport_.has_value();
   }
 
@@ -187,14 +192,21 @@ class Replay final : public Listener {
     tally_.OnSampling(request, clock_->Now());
     outputs_.OnSampling(request);
   }
-  void OnUpload(const UploadReport& report) override { tally_.OnUpload(report); }
+  void OnUpload(const UploadReport& report) override {
+    tally_.OnUpload(report);
+    last_upload_failed_ = !report.acknowledged;
+  }
   void OnProblem(const Status& problem) override {
-    // That old records had to make room is the trace's doing, not the environment's.
-    const bool dropped = problem.code() == Code::kResourceExhausted && tracker_ != nullptr &&
-                         tracker_->GetStats().records_dropped > 0;
-    // What the network refuses is tried again; what is left in the end is told by Drain().
-    const bool retried = problem.code() == Code::kUnavailable;
-    if (!dropped && !retried && !tally_.environment_failure) {
+    const std::uint64_t dropped = tracker_ != nullptr ? tracker_->GetStats().records_dropped : 0;
+    if (dropped > tally_.dropped_before_problem) {
+      // That old records had to make room is the trace's doing, and that a record is refused the
+      // server's: not the environment's.
+      tally_.dropped_before_problem = dropped;
+      tally_.drop_reason = problem.message();
+    } else if (last_upload_failed_ && IsRefusal(problem.code())) {
+      tally_.upload_refusal = problem.message();
+    } else if (problem.code() != Code::kUnavailable && !tally_.environment_failure) {
+      // What the network refuses is tried again; what is left in the end is told by Drain().
       tally_.environment_failure = problem.message();
     }
     EventRow row;
@@ -206,6 +218,12 @@ class Replay final : public Listener {
   }
 
  private:
+  // The codes of what an uploader says about a server's answer.
+  static bool IsRefusal(Code code) {
+    return code == Code::kPermissionDenied || code == Code::kUnsupported ||
+           code == Code::kFailedPrecondition;
+  }
+
   // Each replay is a boot of its own: named by the UTC at which it begins and, on a database, by
   // how far that has come, so that the same trace again is another boot. The same run has the same
   // name.
@@ -229,12 +247,19 @@ class Replay final : public Listener {
   }
 
   // A request that is under way takes no time of the trace, whatever the network does: results do
-  // not depend on the speed of this machine.
+  // not depend on the speed of this machine. Without `until`, a server that asks to wait is waited
+  // for as long as the drain may take, over the whole trace.
   void HoldForNetwork(std::optional<RealClock::time_point> until) {
     while (transport_ && transport_->in_flight() > 0) {
-      if (until && RealClock::now() >= *until) return;
+      const RealClock::time_point now = RealClock::now();
+      if (until && now >= *until) return;
+      transport_->SendDue();
+      const bool waiting = transport_->waiting();
       clock_->WaitForTask(kPatience);
       clock_->RunReady();
+      if (until || !waiting) continue;
+      wait_left_ -= RealClock::now() - now;
+      if (wait_left_.count() <= 0) transport_->FailWaiting();
     }
   }
 
@@ -242,6 +267,7 @@ class Replay final : public Listener {
     const auto until =
         real_start_ + std::chrono::duration_cast<RealClock::duration>(target - virtual_start_);
     while (RealClock::now() < until) {
+      if (transport_) transport_->SendDue();
       const auto left = std::chrono::ceil<milliseconds>(until - RealClock::now());
       if (clock_->WaitForTask(std::min(left, kPatience))) clock_->RunReady();
     }
@@ -275,22 +301,25 @@ class Replay final : public Listener {
   // Delivers what is left. Retries follow the tracker's own timers, which pass at once here; each
   // failed attempt costs some real time, so that a server that comes back finds us trying.
   void Drain() {
-    constexpr milliseconds kBetweenAttempts{200};
     const auto until = RealClock::now() + options_.drain_timeout;
+    milliseconds pause = kFirstPause;
     std::shared_ptr<FlushState> flush = RequestFlush();
-    std::string why = "no answer in time";
     while (RealClock::now() < until) {
       HoldForNetwork(until);
       clock_->RunReady();
       if (flush->done && (flush->status.ok() || tracker_->GetStats().pending == 0)) return;
-      if (clock_->WaitForTask(kBetweenAttempts)) continue;
+      if (clock_->WaitForTask(pause)) continue;
       StepToNextAttempt();
-      if (flush->done) {
-        why = flush->status.message();
-        flush = RequestFlush();
-      }
+      if (!flush->done) continue;
+      pause = std::min(2 * pause, kLongestPause);
+      flush = RequestFlush();
     }
-    tally_.drain_failure = why;
+    const std::string failure = transport_->last_failure();
+    tally_.drain_failure = transport_->waiting()
+                               ? "the server asked to wait longer than --drain-timeout"
+                           : tally_.upload_refusal ? *tally_.upload_refusal
+                           : failure.empty()       ? "no answer within --drain-timeout"
+                                                   : failure;
   }
 
   const ReplayOptions& options_;
@@ -299,6 +328,8 @@ class Replay final : public Listener {
   ReplayTally tally_;
   TraceTimeline timeline_;
   std::optional<InFlightTransport> transport_;
+  RealClock::duration wait_left_{};  // real time for servers that ask to wait, before the drain
+  bool last_upload_failed_ = false;
   std::optional<VirtualClock> clock_;
   RealClock::time_point real_start_;
   MonoTime virtual_start_{};
@@ -338,9 +369,9 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
   tally.path = path;
   tally.info = std::move(info).value();
   if (tally.stats.records_dropped > 0) {
-    tally.info.warnings.push_back(fmt::format(
-        "{} undelivered records were dropped to keep the store's limits (see store.* in --set)",
-        tally.stats.records_dropped));
+    tally.info.warnings.push_back(
+        Plural(tally.stats.records_dropped, "undelivered record") + " dropped" +
+        (tally.drop_reason.empty() ? std::string() : ": " + tally.drop_reason));
   }
   tally.wall_s = std::chrono::duration<double>(RealClock::now() - real_start).count();
   if (outputs.wants_smoothed()) {

@@ -10,6 +10,8 @@ namespace {
 // No positioning hardware delivers faster when it is asked for fixes "as fast as it likes".
 constexpr Duration kFastestInterval = std::chrono::seconds(1);
 constexpr double kChordLimitM = 1e3;
+// A fix for itself keeps the receiver on for a hot acquisition (reference estimation.md, C.3).
+constexpr Duration kAcquisition = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -78,6 +80,10 @@ void ReplayTally::CountSamplingUntil(MonoTime now) {
         sampling_.mode == SamplingMode::kHighAccuracy) {
       asked_fixes += Seconds(span) / Seconds(std::max(sampling_.interval, kFastestInterval));
     }
+    if (sampling_.mode == SamplingMode::kHighAccuracy) {
+      gnss_on_s +=
+          Seconds(span) / std::max(1., Seconds(sampling_.interval) / Seconds(kAcquisition));
+    }
   }
   sampling_since_ = now;
 }
@@ -89,7 +95,10 @@ void ReplayTally::OnUpload(const UploadReport& report) {
   if (!report.acknowledged) return;
   ++batches_acknowledged;
   records_acknowledged += report.records;
-  if (report.oldest_delay) upload_delays_s.push_back(Seconds(*report.oldest_delay));
+  // A record of an earlier replay may be of a later time than this one: then there is no delay.
+  if (report.oldest_delay && report.oldest_delay->count() >= 0) {
+    upload_delays_s.push_back(Seconds(*report.oldest_delay));
+  }
 }
 
 void ReplayTally::Finish(MonoTime now) {

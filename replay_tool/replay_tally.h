@@ -42,6 +42,7 @@ struct ReplayTally {
   // Sampling: what the policy asked of the positioning hardware.
   std::uint64_t sampling_requests = 0;
   double asked_fixes = 0;  ///< time in each mode over its interval
+  double gnss_on_s = 0;    ///< that the policy asks of the receiver
   double watched_s = 0;    ///< from Start() to Stop()
   std::uint64_t wakeups = 0;
 
@@ -56,6 +57,9 @@ struct ReplayTally {
   double wall_s = 0;
   std::optional<std::string> environment_failure;  ///< the first; exit status 4
   std::optional<std::string> drain_failure;        ///< why records are left undelivered
+  std::optional<std::string> upload_refusal;       ///< what the server held against uploads
+  std::uint64_t dropped_before_problem = 0;        ///< of stats.records_dropped, told of
+  std::string drop_reason;                         ///< the latest
 
   void OnRead(const Fix& fix);
   void OnFix(const FixReport& report);

@@ -15,6 +15,7 @@
 #include "replay_tool/input_file.h"
 #include "replay_tool/json_output.h"
 #include "replay_tool/output_file.h"
+#include "replay_tool/plural.h"
 #include "replay_tool/progress_bar.h"
 #include "replay_tool/replay.h"
 #include "replay_tool/replay_outputs.h"
@@ -124,16 +125,16 @@ class RunCommand {
       std::fwrite(text.data(), 1, text.size(), stdout);
     }
     if (html_) html_->End(tally);
+    // One line, though there may be two reasons: what is not stored is not delivered either.
     if (tally.environment_failure) {
       environment_failed_ = true;
       Fail(kExitEnvironment, tally.path + ": " + *tally.environment_failure);
-    }
-    if (tally.drain_failure) {
+    } else if (tally.drain_failure) {
       environment_failed_ = true;
-      Fail(kExitEnvironment, "upload: " + std::to_string(tally.stats.pending) +
-                                 " records are not delivered: " + *tally.drain_failure +
+      Fail(kExitEnvironment, "upload: " + Plural(tally.stats.pending, "record") +
+                                 " not delivered: " + *tally.drain_failure +
                                  (flags_.db.empty() ? " (with --db FILE they would be kept)"
-                                                    : " (they are kept in " + flags_.db + ")"));
+                                                    : " (kept in " + flags_.db + ")"));
     }
     for (const Threshold& threshold : thresholds_) {
       const Result<bool> holds = threshold.Holds(json);
