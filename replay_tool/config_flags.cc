@@ -1,5 +1,6 @@
 #include "replay_tool/config_flags.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "replay_tool/input_file.h"
@@ -8,6 +9,30 @@ namespace waymark::replay {
 namespace {
 
 constexpr std::size_t kMaxConfigBytes = 1 << 20;
+
+// The fields that `name` may have meant: those of its group, or else the groups' own first fields.
+std::string FieldsLike(std::string_view name) {
+  const std::string_view group = name.substr(0, name.find('.'));
+  std::string near, all;
+  for (const ConfigField& field : ConfigFields()) {
+    const std::string_view known = field.name;
+    if (known.substr(0, known.find('.')) == group) {
+      near += (near.empty() ? "" : ", ") + std::string(known);
+    }
+    all += (all.empty() ? "" : ", ") + std::string(known);
+  }
+  return near.empty() ? all : near;
+}
+
+// Like SetConfigField, but a field that does not exist is answered with those that do.
+Status SetField(Config& config, std::string_view name, std::string_view value) {
+  const std::vector<ConfigField> fields = ConfigFields();
+  const bool known = std::any_of(fields.begin(), fields.end(),
+                                 [name](const ConfigField& f) { return f.name == name; });
+  if (known) return SetConfigField(config, name, value);
+  return Status(Code::kInvalidArgument,
+                "no field '" + std::string(name) + "'; there are " + FieldsLike(name));
+}
 
 Status ApplyNode(const std::string& path, const nlohmann::json& node, Config& config) {
   if (node.is_object()) {
@@ -23,7 +48,7 @@ Status ApplyNode(const std::string& path, const nlohmann::json& node, Config& co
     return Status(Code::kInvalidArgument,
                   path + " is " + node.type_name() + ", not a number, a text or true/false");
   }
-  return SetConfigField(config, path, node.is_string() ? node.get<std::string>() : node.dump());
+  return SetField(config, path, node.is_string() ? node.get<std::string>() : node.dump());
 }
 
 }  // namespace
@@ -76,7 +101,7 @@ Result<Config> MakeConfig(const ConfigFlags& flags) {
     if (equals == std::string::npos) {
       return Status(Code::kInvalidArgument, "--set " + set + ": not of the form key=value");
     }
-    if (Status status = SetConfigField(config, set.substr(0, equals), set.substr(equals + 1));
+    if (Status status = SetField(config, set.substr(0, equals), set.substr(equals + 1));
         !status.ok()) {
       return Status(Code::kInvalidArgument, "--set " + set + ": " + status.message());
     }

@@ -1,5 +1,7 @@
 #include "replay_tool/export_command.h"
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +10,7 @@
 
 #include "replay_tool/exit_status.h"
 #include "replay_tool/output_file.h"
+#include "replay_tool/plural.h"
 #include "replay_tool/track_writer.h"
 #include "waymark/outbox.h"
 #include "waymark/stored_record.h"
@@ -20,8 +23,8 @@ constexpr std::size_t kBytesPerRead = 1 << 20;
 
 struct ExportFlags {
   std::string database;
-  std::string format = "gpx";
-  std::string out = "-";
+  std::vector<std::string> formats = {"gpx"};
+  std::string out;
 };
 
 // Calls `sink` for every readable record in order; counts the others.
@@ -44,6 +47,50 @@ Status ForEachRecord(Outbox& outbox, const std::function<void(const Record&)>& s
   }
 }
 
+struct Export {
+  std::string format, path;
+};
+
+// One format goes to --out or standard output; several go to files that differ in their extension.
+std::vector<Export> Exports(const ExportFlags& flags) {
+  if (flags.formats.size() == 1) {
+    return {{flags.formats.front(), flags.out.empty() ? "-" : flags.out}};
+  }
+  std::vector<Export> exports;
+  const std::string stem = flags.out.empty() ? flags.database : flags.out;
+  for (const std::string& format : flags.formats) exports.push_back({format, stem + "." + format});
+  return exports;
+}
+
+struct Counts {
+  std::uint64_t records = 0, unreadable = 0;
+};
+
+// Writes one format; the exit status.
+int Write(Outbox& outbox, const Export& wanted, Counts& counts) {
+  Result<OutputFile> out = OutputFile::Create(wanted.path);
+  if (!out.ok()) return Fail(kExitEnvironment, out.status().message());
+  const std::unique_ptr<TrackWriter> writer = MakeTrackWriter(wanted.format, out.value());
+  Counts places;
+  Status read = ForEachRecord(
+      outbox, [&](const Record& r) { writer->Place(r); }, places.unreadable);
+  counts = Counts();
+  if (read.ok()) {
+    read = ForEachRecord(
+        outbox,
+        [&](const Record& r) {
+          ++counts.records;
+          writer->Add(r);
+        },
+        counts.unreadable);
+  }
+  writer->Finish();
+  const Status written = out.value().Close();
+  if (!read.ok()) return Fail(kExitEnvironment, read.message());
+  if (!written.ok()) return Fail(kExitEnvironment, written.message());
+  return kExitDone;
+}
+
 int RunExport(const ExportFlags& flags) {
   SqliteOutboxOptions options;
   options.path = flags.database;
@@ -51,31 +98,17 @@ int RunExport(const ExportFlags& flags) {
   options.quarantine_corrupt = false;
   const Result<OpenedOutbox> opened = OpenSqliteOutbox(options);
   if (!opened.ok()) return Fail(kExitEnvironment, opened.status().message());
-  Outbox& outbox = *opened.value().outbox;
-  Result<OutputFile> out = OutputFile::Create(flags.out);
-  if (!out.ok()) return Fail(kExitEnvironment, out.status().message());
-
-  const std::unique_ptr<TrackWriter> writer = MakeTrackWriter(flags.format, out.value());
-  std::uint64_t records = 0, unreadable = 0, ignored = 0;
-  Status read = ForEachRecord(
-      outbox, [&](const Record& r) { writer->Place(r); }, ignored);
-  if (read.ok()) {
-    read = ForEachRecord(
-        outbox,
-        [&](const Record& r) {
-          ++records;
-          writer->Add(r);
-        },
-        unreadable);
+  Counts counts;
+  for (const Export& wanted : Exports(flags)) {
+    if (const int failed = Write(*opened.value().outbox, wanted, counts); failed != kExitDone) {
+      return failed;
+    }
+    if (flags.formats.size() > 1) fmt::print("{}\n", wanted.path);
   }
-  writer->Finish();
-  const Status written = out.value().Close();
-  if (!read.ok()) return Fail(kExitEnvironment, read.message());
-  if (!written.ok()) return Fail(kExitEnvironment, written.message());
-  if (unreadable > 0) {
-    Warn(flags.database + ": " + std::to_string(unreadable) + " records not readable, left out");
+  if (counts.unreadable > 0) {
+    Warn(flags.database + ": " + Plural(counts.unreadable, "record") + " not readable, left out");
   }
-  if (records == 0) Warn(flags.database + ": no records (delivered ones are deleted)");
+  if (counts.records == 0) Warn(flags.database + ": no records (delivered ones are deleted)");
   return kExitDone;
 }
 
@@ -87,11 +120,19 @@ void AddExportCommand(CLI::App& app, int& exit_status) {
   command->add_option("database", flags->database, "A database of Waymark")
       ->type_name("DB")
       ->required();
-  command->add_option("--format", flags->format, "Default gpx")
-      ->type_name("gpx|geojson|csv|kml")
+  command->add_option("--format", flags->formats, "One or several, with commas (default gpx)")
+      ->type_name("gpx,geojson,csv,kml")
+      ->delimiter(',')
       ->check(CLI::IsMember({"gpx", "geojson", "csv", "kml"}));
-  command->add_option("--out", flags->out, "Default: standard output")->type_name("FILE");
-  command->footer("Example:\n  replay_tool export track.db --format geojson --out track.geojson");
+  command
+      ->add_option("--out", flags->out,
+                   "Default: standard output. Several formats: FILE.gpx, FILE.csv and so on "
+                   "(default FILE: the database)")
+      ->type_name("FILE");
+  command->footer(
+      "Examples:\n"
+      "  replay_tool export track.db --format geojson --out track.geojson\n"
+      "  replay_tool export track.db --format gpx,kml --out track");
   command->callback([flags, &exit_status] { exit_status = RunExport(*flags); });
 }
 

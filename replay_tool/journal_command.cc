@@ -124,6 +124,10 @@ void AddJournalCommand(CLI::App& app, int& exit_status) {
   CLI::App* command =
       app.add_subcommand("journal", "Flight recorder: record, replay and print a journal");
   command->require_subcommand(1);
+  command->footer(
+      "Examples:\n"
+      "  replay_tool journal record ride.gpx --out ride.wmjl\n"
+      "  replay_tool journal replay ride.wmjl");
   auto flags = std::make_shared<JournalFlags>();
 
   CLI::App* record = command->add_subcommand("record", "Replay a trace and record a journal of it");

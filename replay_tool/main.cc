@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
+#include <iostream>
 #include <string>
 
 #include "replay_tool/evaluate_command.h"
@@ -17,9 +18,35 @@
 namespace waymark::replay {
 namespace {
 
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  replay_tool simulate --scenario canyon --seed 7 --out t.gpx --truth-out t.csv\n"
+    "  replay_tool run t.gpx --events-out events.csv --report report.html\n"
+    "  replay_tool evaluate t.gpx --truth t.csv\n"
+    "  replay_tool serve --listen 127.0.0.1:8080 --out received\n"
+    "  replay_tool run t.gpx --db t.db --upload http://127.0.0.1:8080/\n"
+    "  replay_tool export t.db --format gpx --out track.gpx\n"
+    "  replay_tool journal record t.gpx --out t.wmjl\n\n"
+    "Exit status: 0 done; 1 a stated threshold was missed; 2 usage; 3 an input is unusable;\n"
+    "4 environment (disk, network, database). Each command has its own --help.";
+
+// CLI11 says only that a command is missing, also when there is one that it does not know.
+std::string UsageError(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (!first.empty() && first.front() != '-' && app.get_subcommands().empty()) {
+    std::string names;
+    for (const CLI::App* command : app.get_subcommands(nullptr)) {
+      names += (names.empty() ? "" : ", ") + command->get_name();
+    }
+    return "no command is named '" + first + "': there are " + names;
+  }
+  return std::string(error.what()) + " (see replay_tool --help)";
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Replays recorded traces through the Waymark SDK.", "replay_tool");
   app.require_subcommand(1);
+  app.footer(kExamples);
   app.set_version_flag("--version", "replay_tool " WAYMARK_VERSION);
   app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
   int exit_status = kExitDone;
@@ -32,9 +59,10 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wish) {  // --help, --version
-    return app.exit(wish);
+    app.exit(wish);
+    return std::cout.flush() ? kExitDone : Fail(kExitEnvironment, "standard output: cannot write");
   } catch (const CLI::ParseError& error) {
-    return Fail(kExitUsage, std::string(error.what()) + " (see replay_tool --help)");
+    return Fail(kExitUsage, UsageError(app, error, argc, argv));
   }
   return exit_status;
 }

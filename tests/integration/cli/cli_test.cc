@@ -41,8 +41,8 @@ class Cli : public ::testing::Test {
   }
   // Runs the tool in the folder of the test; `arguments` are shell text.
   Outcome Run(const std::string& arguments) const {
-    const std::string command =
-        "cd '" + folder_.path() + "' && " WAYMARK_REPLAY_TOOL " " + arguments + " >.out 2>.err";
+    const std::string command = "cd '" + folder_.path() + "' && " + prefix_ +
+                                WAYMARK_REPLAY_TOOL " " + arguments + " >.out 2>.err";
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, Read(".out"), Read(".err")};
   }
@@ -55,6 +55,7 @@ class Cli : public ::testing::Test {
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
   testing::TempDir folder_;
+  std::string prefix_;  // runs the tool, e.g. as another user
 };
 
 TEST_F(Cli, HelpAndVersion) {
@@ -69,6 +70,7 @@ TEST_F(Cli, HelpAndVersion) {
 
 TEST_F(Cli, UsageErrorsAreTwo) {
   ExpectFailure("", 2, "subcommand");
+  ExpectFailure("ride.gpx", 2, "no command is named 'ride.gpx': there are run, evaluate");
   ExpectFailure("run", 2, "traces is required");
   ExpectFailure("run ok.csv --no-such-flag", 2, "--no-such-flag");
   ExpectFailure("run ok.csv --set nonsense=1", 2, "nonsense");
@@ -90,7 +92,7 @@ TEST_F(Cli, UnusableInputIsThree) {
   ExpectFailure("run bomb.gpx", 3, "bomb.gpx: line 1: declares an XML entity");
   ExpectFailure("run columns.csv", 3, "missing column utc_ms, lat_deg, lon_deg");
   ExpectFailure("run cell.csv", 3, "cell.csv: line 2: lon_deg");
-  ExpectFailure("run untimed.gpx", 3, "1 of 1 point has no time");
+  ExpectFailure("run untimed.gpx", 3, "1 of 1 point has no readable time");
   ExpectFailure("run ok.csv --geofences missing.json", 3, "missing.json");
   ExpectFailure("run ok.csv --config missing.json", 3, "missing.json");
   ExpectFailure("journal replay ok.csv", 3, "not a Waymark journal");
@@ -102,28 +104,60 @@ TEST_F(Cli, EnvironmentIsFour) {
   EXPECT_EQ(Read("text.db"), "this is not a database\n");
   ExpectFailure("export text.db", 4, "text.db");
   ExpectFailure("export missing.db", 4, "missing.db");
-  ExpectFailure("run ok.csv --db no/such/folder/x.db", 4, "cannot open");
+  ExpectFailure("run ok.csv --db no/such/folder/x.db", 4,
+                "cannot write in no/such/folder: No such file");
   // A folder in which nobody may write, root included.
   ExpectFailure("run ok.csv --db /proc/x.db", 4, "/proc/x.db");
   ExpectFailure("run ok.csv --live-out /proc/x.csv", 4, "/proc/x.csv: cannot write");
   ExpectFailure("run ok.csv --live-out no/such/folder/x.csv", 4, "cannot write");
   ExpectFailure("run ok.csv --live-out /dev/full", 4, "No space left");
   ExpectFailure("run ok.csv --json /dev/full", 4, "No space left");
-  ExpectFailure("run ok.csv --upload http://127.0.0.1:1/ --drain-timeout 1", 4, "not delivered");
+  ExpectFailure("run ok.csv --upload http://127.0.0.1:1/ --drain-timeout 1", 4,
+                "records not delivered: Failed to connect to 127.0.0.1");
 }
 
 TEST_F(Cli, ReadOnlyFolderIsFour) {
-  if (geteuid() == 0) GTEST_SKIP() << "root writes everywhere";
+  ASSERT_EQ(Run("run ok.csv --db kept.db").exit_status, 0);
+  const std::string kept = Read("kept.db");
   std::filesystem::create_directory(folder_ / "ro");
-  std::filesystem::permissions(
-      folder_ / "ro", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-  ExpectFailure("run ok.csv --db ro/x.db", 4, "ro/x.db");
+  std::filesystem::rename(folder_ / "kept.db", folder_ / "ro/kept.db");
+  // Root writes everywhere: as root the tool runs as somebody else.
+  using std::filesystem::perms;
+  constexpr perms kReadable = perms::owner_read | perms::owner_exec | perms::group_read |
+                              perms::group_exec | perms::others_read | perms::others_exec;
+  std::filesystem::permissions(folder_.path(), kReadable | perms::owner_write);
+  std::filesystem::permissions(folder_ / "ro", kReadable);
+  if (geteuid() == 0) {
+    prefix_ = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
+    if (Run("--version").exit_status != 0) GTEST_SKIP() << "nobody else can run the tool here";
+  }
+  ExpectFailure("run ok.csv --db ro/x.db", 4, "ro/x.db: cannot write in ro: Permission denied");
+  ExpectFailure("run ok.csv --db ro/kept.db", 4, "cannot write");
+  ExpectFailure("run ok.csv --live-out ro/l.csv", 4, "ro/l.csv: cannot write: Permission denied");
+  ExpectFailure("serve --listen 127.0.0.1:0 --out ro/out", 4, "ro/out: ");
+  EXPECT_EQ(Read("ro/kept.db"), kept);
+  // What is there can still be read.
+  const Outcome exported = Run("export ro/kept.db --format csv");
+  EXPECT_EQ(exported.exit_status, 0) << exported.err;
+  EXPECT_THAT(exported.out, HasSubstr(",point\n"));
+  prefix_.clear();
+  std::filesystem::permissions(folder_ / "ro", kReadable | perms::owner_write);
+  // A run that was killed leaves its log.
+  Write("ro/kept.db-wal", "x");
+  std::filesystem::permissions(folder_ / "ro", kReadable);
+  if (geteuid() == 0) prefix_ = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
+  ExpectFailure("export ro/kept.db --format csv", 4, "has a log beside it");
+  prefix_.clear();
+  std::filesystem::permissions(folder_ / "ro", kReadable | perms::owner_write);
 }
 
 TEST_F(Cli, CutGpxIsReadWithAWarning) {
   Write("cut.gpx",
         "<gpx><trk><trkseg><trkpt lat=\"1\" lon=\"2\"><time>2020-01-01T00:00:00Z</time></trkpt>"
         "<trkpt lat=\"1\" lo");
+  Write("cut.csv", "utc_ms,lat_deg,lon_deg\n1590792269000,47.5,11.25\n15907922");
+  EXPECT_THAT(Run("run cut.csv").err, HasSubstr("warning: cut.csv: the file is cut off"));
+  EXPECT_EQ(Run("run cut.csv").exit_status, 0);
   const Outcome outcome = Run("run cut.gpx");
   EXPECT_EQ(outcome.exit_status, 0);
   EXPECT_THAT(outcome.err, StartsWith("replay_tool: warning: cut.gpx: the file is cut off"));
@@ -142,11 +176,11 @@ TEST_F(Cli, JsonOfSeveralTracesIsOneObjectALine) {
   EXPECT_EQ(json["schema"], "waymark.replay/1");
   EXPECT_EQ(json["trace"]["points"], 3);
   EXPECT_EQ(json["trace"]["duration_s"], 2.0);
-  for (const char* key :
-       {"fixes", "estimates", "records", "odometer", "motion", "geofences", "sampling", "timing"}) {
+  for (const char* key : {"fixes", "estimates", "records", "odometer", "motion", "geofences",
+                          "sampling", "upload", "timing"}) {
     EXPECT_TRUE(json.contains(key)) << key;
   }
-  EXPECT_FALSE(json.contains("accuracy") || json.contains("upload"));
+  EXPECT_FALSE(json.contains("accuracy") || json.contains("calibration"));
 }
 
 TEST_F(Cli, CsvOutputsHaveTheirHeadersAndOneRowALine) {
@@ -197,6 +231,11 @@ TEST_F(Cli, DatabaseContinuesAndIsExported) {
     EXPECT_EQ(outcome.exit_status, 0) << format;
     EXPECT_THAT(outcome.out, HasSubstr("11.25")) << format;
   }
+  EXPECT_EQ(Run("export t.db --format gpx,geojson,csv,kml").out,
+            "t.db.gpx\nt.db.geojson\nt.db.csv\nt.db.kml\n");
+  EXPECT_EQ(Read("t.db.csv"), Run("export t.db --format csv").out);
+  EXPECT_EQ(Run("export t.db --format csv,kml --out x").exit_status, 0);
+  EXPECT_EQ(Read("x.kml"), Read("t.db.kml"));
   EXPECT_EQ(
       Run("export t.db --format gpx --out t.gpx && " WAYMARK_REPLAY_TOOL " run t.gpx").exit_status,
       0);
