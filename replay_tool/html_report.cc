@@ -1,259 +1,259 @@
-// The map is an equirectangular projection about the middle of the track: true to scale at that
-// latitude, which is what one trace on one page needs. Longitudes are unwrapped from the first
-// point, so that a track over the antimeridian stays in one piece.
 #include "replay_tool/html_report.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <chrono>
 #include <iterator>
-#include <numbers>
 #include <variant>
 
 #include "replay_tool/json_output.h"
+#include "replay_tool/report_page.h"
 #include "replay_tool/summary.h"
+#include "replay_tool/track_writer.h"
 #include "waymark/geometry.h"
 #include "waymark/version.h"
 
 namespace waymark::replay {
 namespace {
 
-constexpr double kMapWidth = 1000;
-constexpr double kMapMaxHeight = 700;
-constexpr double kMapMinHeight = 200;
-constexpr double kMargin = 20;
-constexpr std::size_t kMaxStored = 20'000;
+constexpr std::size_t kMaxJudged = 3'000;
 constexpr std::size_t kMaxEvents = 1'000;
-constexpr std::size_t kMaxFences = 2'000;
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
-    }
-  }
-  return out;
-}
+// Curves are not drawn over a time without fixes.
+constexpr double kGapS = 60;
 
 template <class... Args>
 void Add(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
   fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
 }
 
-class Projection {
- public:
-  explicit Projection(const std::vector<LatLon>& extent) {
-    if (extent.empty()) return;
-    origin_lon_deg_ = extent.front().lon_deg;
-    double south = 90, north = -90, west = 1e9, east = -1e9;
-    for (const LatLon& p : extent) {
-      south = std::min(south, p.lat_deg);
-      north = std::max(north, p.lat_deg);
-      west = std::min(west, Unwrapped(p.lon_deg));
-      east = std::max(east, Unwrapped(p.lon_deg));
-    }
-    const double middle_rad = (south + north) / 2 * std::numbers::pi / 180;
-    squeeze_ = std::max(0.01, std::cos(middle_rad));
-    west_ = west;
-    north_ = north;
-    const double width_deg = std::max((east - west) * squeeze_, 1e-5);
-    const double height_deg = std::max(north - south, 1e-5);
-    scale_ =
-        std::min((kMapWidth - 2 * kMargin) / width_deg, (kMapMaxHeight - 2 * kMargin) / height_deg);
-    height_ = std::clamp(height_deg * scale_ + 2 * kMargin, kMapMinHeight, kMapMaxHeight);
-  }
-
-  double X(LatLon p) const { return kMargin + (Unwrapped(p.lon_deg) - west_) * squeeze_ * scale_; }
-  double Y(LatLon p) const { return kMargin + (north_ - p.lat_deg) * scale_; }
-  double height() const { return height_; }
-  /// SVG units per metre; one degree of latitude is 111.2 km on average.
-  double UnitsPerMetre() const { return scale_ / 111'195; }
-
- private:
-  double Unwrapped(double lon_deg) const {
-    return origin_lon_deg_ + std::remainder(lon_deg - origin_lon_deg_, 360.);
-  }
-
-  double origin_lon_deg_ = 0, west_ = 0, north_ = 0, squeeze_ = 1, scale_ = 1;
-  double height_ = kMapMinHeight;
-};
-
-void AddPath(std::string& svg, const Projection& map, const std::vector<LatLon>& points,
-             const char* css_class, bool closed) {
-  if (points.empty()) return;
-  Add(svg, "<path class=\"{}\" d=\"", css_class);
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    Add(svg, "{}{:.1f} {:.1f}", i == 0 ? 'M' : 'L', map.X(points[i]), map.Y(points[i]));
-  }
-  svg += closed ? "Z\"/>\n" : "\"/>\n";
-}
-
-void AddFence(std::string& svg, const Projection& map, const Geofence& fence) {
-  Add(svg, "<g><title>{}</title>\n", Escaped(fence.id));
-  if (const Circle* circle = std::get_if<Circle>(&fence.shape)) {
-    Add(svg, "<circle class=\"fence\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"/>\n",
-        map.X(circle->centre), map.Y(circle->centre), circle->radius_m * map.UnitsPerMetre());
-  } else if (const Polygon* polygon = std::get_if<Polygon>(&fence.shape)) {
-    AddPath(svg, map, polygon->outer, "fence", true);
-    for (const auto& hole : polygon->holes) AddPath(svg, map, hole, "fence", true);
-  } else if (const MultiPolygon* several = std::get_if<MultiPolygon>(&fence.shape)) {
-    for (const Polygon& part : several->parts) AddPath(svg, map, part.outer, "fence", true);
-  } else if (const Corridor* corridor = std::get_if<Corridor>(&fence.shape)) {
-    AddPath(svg, map, corridor->line, "fence", false);
-  }
-  svg += "</g>\n";
-}
-
-// A round length that fits the map, drawn at its lower left.
-void AddScaleBar(std::string& svg, const Projection& map) {
-  double metres = 1;
-  for (const double step : {2., 5., 10.}) {
-    for (double decade = 1; decade < 1e8; decade *= 10) {
-      if (step * decade * map.UnitsPerMetre() < kMapWidth / 4) {
-        metres = std::max(metres, step * decade);
-      }
-    }
-  }
-  const double y = map.height() - 8;
-  Add(svg,
-      "<path class=\"scale\" d=\"M{0:.0f} {1:.1f}h{2:.1f}\"/><text x=\"{0:.0f}\" y=\"{3:.1f}\">"
-      "{4}</text>\n",
-      kMargin, y, metres * map.UnitsPerMetre(), y - 5, DistanceText(metres));
+std::string VerdictText(const Verdict& verdict) {
+  return fmt::format("{}: {} ({:.4g}, limit {:.4g})", DispositionName(verdict.disposition),
+                     ReasonName(verdict.reason), verdict.value, verdict.limit);
 }
 
 }  // namespace
 
-void HtmlReport::Polyline::Add(LatLon point) {
-  if (seen_++ % stride_ != 0) return;
-  if (points_.size() >= kMaxPoints) {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < points_.size(); i += 2) points_[kept++] = points_[i];
-    points_.resize(kept);
-    stride_ *= 2;
-  }
-  points_.push_back(point);
-}
-
 void HtmlReport::Begin(std::string_view path, const std::vector<Geofence>& fences) {
-  path_ = path;
-  fences_ = fences;
-  raw_.Clear();
-  estimated_.Clear();
-  stored_.clear();
-  events_.clear();
-  events_left_out_ = 0;
+  trace_ = Trace();
+  trace_.path = path;
+  trace_.fences = fences;
 }
 
 void HtmlReport::OnFix(const FixReport& report) {
-  if (const auto p =
-          LatLon::FromDegrees(report.fix.position.lat_deg, report.fix.position.lon_deg)) {
-    raw_.Add(*p);
+  const std::optional<LatLon> position =
+      LatLon::FromDegrees(report.fix.position.lat_deg, report.fix.position.lon_deg);
+  if (position) trace_.raw.Add(*position);
+  const MonoTime time = report.live ? report.live->time : report.fix.time;
+  if (!trace_.begin) {
+    trace_.begin = time;
+    trace_.begin_utc = report.fix.utc;
   }
-  if (report.live && report.verdict.used()) estimated_.Add(report.live->position);
+  trace_.end = std::max(trace_.end.value_or(time), time);
+  if (report.verdict.disposition != Disposition::kAccepted) {
+    if (trace_.judged.size() < kMaxJudged) {
+      trace_.judged.push_back({time, report.verdict, position});
+    } else {
+      ++trace_.judged_left_out;
+    }
+  }
+  if (!report.live || !report.verdict.used()) return;
+  const Estimate& live = *report.live;
+  trace_.estimated.Add(live.position);
+  trace_.samples.Add({live.time, live.position, live.r68_m, live.r95_m, live.speed_mps(),
+                      position ? DistanceM(*position, live.position) : 0, report.fix.speed_mps});
 }
 
 void HtmlReport::OnRecord(const Record& record) {
-  const PointRecord* point = std::get_if<PointRecord>(&record.body);
-  if (point != nullptr && stored_.size() < kMaxStored) stored_.push_back(point->position);
+  if (const auto* point = std::get_if<PointRecord>(&record.body)) {
+    trace_.stored.Add(point->position);
+  }
 }
 
 void HtmlReport::OnEvent(const EventRow& row) {
-  if (events_.size() >= kMaxEvents) {
-    ++events_left_out_;
+  if (row.type.starts_with("fence_")) {
+    FenceCounts& counts = trace_.fence_counts[row.id];
+    if (row.type == "fence_enter") {
+      ++counts.enter;
+      if (!counts.first_enter) counts.first_enter = row.utc;
+    }
+    counts.exit += row.type == "fence_exit";
+    counts.dwell += row.type == "fence_dwell";
+  }
+  if (trace_.events.size() >= kMaxEvents) {
+    ++trace_.events_left_out;
     return;
   }
-  events_.push_back({row.utc, std::string(row.type), row.id, row.detail, row.position});
+  trace_.events.push_back({row.utc, std::string(row.type), row.id, row.detail, row.position});
 }
 
-std::string HtmlReport::Map(const ReplayTally& tally) const {
-  const Projection map(estimated_.points().empty() ? raw_.points() : estimated_.points());
-  std::string svg;
-  Add(svg, "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"Map of the track\">\n",
-      kMapWidth, map.height());
-  for (std::size_t i = 0; i < std::min(fences_.size(), kMaxFences); ++i) {
-    AddFence(svg, map, fences_[i]);
-  }
-  AddPath(svg, map, raw_.points(), "raw", false);
-  AddPath(svg, map, estimated_.points(), "estimated", false);
-  for (const LatLon& p : stored_) {
-    Add(svg, "<circle class=\"stored\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2\"/>\n", map.X(p),
-        map.Y(p));
+TimeAxis HtmlReport::Axis() const {
+  TimeAxis axis;
+  if (!trace_.begin) return axis;
+  axis.begin = trace_.begin_utc.value_or(UtcTime());
+  axis.span_s = std::max(1., Seconds(*trace_.end - *trace_.begin));
+  return axis;
+}
+
+void HtmlReport::AddMap(const ReplayTally& tally, const Projection& map) {
+  MapContent content;
+  content.raw = trace_.raw.values();
+  content.estimated = trace_.estimated.values();
+  content.fences = trace_.fences;
+  for (const LatLon& p : trace_.stored.values()) content.marks.push_back({p, "stored", ""});
+  for (const Judged& judged : trace_.judged) {
+    if (judged.verdict.disposition != Disposition::kRejected || !judged.position) continue;
+    content.marks.push_back({*judged.position, "rejected", VerdictText(judged.verdict)});
   }
   for (const Stay& stay : tally.stops) {
-    Add(svg,
-        "<circle class=\"stay\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"6\"><title>stay of {}</title>"
-        "</circle>\n",
-        map.X(stay.position), map.Y(stay.position), DurationText(Seconds(stay.end - stay.begin)));
+    content.marks.push_back(
+        {stay.position, "stay", "stay of " + DurationText(Seconds(stay.end - stay.begin))});
   }
-  AddScaleBar(svg, map);
-  svg +=
-      "</svg>\n<p class=\"legend\"><i class=\"k raw\"></i> raw fixes <i class=\"k estimated\"></i> "
-      "estimate <i class=\"k stored\"></i> stored points <i class=\"k stay\"></i> stays "
-      "<i class=\"k fence\"></i> geofences</p>\n";
-  return svg;
+  for (const EventLine& e : trace_.events) {
+    const bool enter = e.type == "fence_enter";
+    if (!e.position || (!enter && e.type != "fence_exit")) continue;
+    content.marks.push_back(
+        {*e.position, enter ? "enter" : "exit",
+         fmt::format("{} {} {}", e.utc ? UtcText(*e.utc) : "", enter ? "enters" : "leaves", e.id)});
+  }
+  if (const auto& track = content.estimated; !track.empty()) {
+    content.marks.push_back({track.front(), "begin", "begin"});
+    content.marks.push_back({track.back(), "end", "end"});
+  }
+  body_ += MapSvg(content, map);
+  body_ += "<p class=\"legend\">";
+  for (const auto& [layer, label] : {std::pair{"raw", "raw fixes"},
+                                     {"estimated", "estimate"},
+                                     {"stored", "stored points"},
+                                     {"rejected", "rejected fixes"},
+                                     {"stay", "stays"},
+                                     {"fence", "geofences"},
+                                     {"enter", "entries"},
+                                     {"exit", "exits"}}) {
+    Add(body_,
+        "<label><input type=\"checkbox\" value=\"{0}\" checked><i class=\"k {0}\"></i>{1}</label>",
+        layer, label);
+  }
+  body_ += "</p>\n<p class=\"note\">Wheel to zoom, drag to move, double click for all.</p>\n";
+}
+
+void HtmlReport::AddCharts(const ReplayTally& tally) {
+  if (!trace_.begin) return;
+  const TimeAxis axis = Axis();
+  const auto since = [this](MonoTime time) { return Seconds(time - *trace_.begin); };
+  ChartSeries r68{"r68", "r68", {}}, r95{"r95", "r95", {}};
+  ChartSeries offset{"raw", "raw fix from the estimate", {}, false};
+  ChartSeries estimated{"estimated", "estimate", {}}, reported{"raw", "reported", {}, false};
+  for (const Sample& s : trace_.samples.values()) {
+    const double t_s = since(s.time);
+    r68.points.push_back({t_s, s.r68_m});
+    r95.points.push_back({t_s, s.r95_m});
+    offset.points.push_back({t_s, s.offset_m});
+    estimated.points.push_back({t_s, s.speed_mps});
+    if (s.reported_mps) reported.points.push_back({t_s, *s.reported_mps});
+  }
+  std::vector<ChartSpan> gaps;
+  for (const Gap& gap : tally.gaps) {
+    gaps.push_back({since(gap.begin), since(gap.end),
+                    fmt::format("gap of {}: {}", DurationText(Seconds(gap.end - gap.begin)),
+                                GapCauseName(gap.cause))});
+  }
+  const double gap_s =
+      std::max(kGapS, 3 * axis.span_s / static_cast<double>(trace_.samples.values().size() + 1));
+  body_ += ChartSvg("Uncertainty in metres:", axis, {offset, r68, r95}, gaps, gap_s);
+  body_ += ChartSvg("Speed in m/s:", axis, {reported, estimated}, gaps, gap_s);
+  if (trace_.judged.empty()) return;
+  std::vector<StripMark> marks;
+  for (const Judged& judged : trace_.judged) {
+    marks.push_back({since(judged.time), DispositionName(judged.verdict.disposition),
+                     VerdictText(judged.verdict)});
+  }
+  body_ += StripSvg("Fixes that were not simply accepted", axis,
+                    {"adjusted", "provisional", "rejected"}, marks);
+  if (trace_.judged_left_out > 0) {
+    Add(body_, "<p class=\"note\">and {} later ones (see --verdicts-out)</p>\n",
+        trace_.judged_left_out);
+  }
+}
+
+// What the script shows when somebody points at a chart.
+void HtmlReport::AddSamples(const Projection& map) {
+  const TimeAxis axis = Axis();
+  Add(body_,
+      "<p class=\"note readout\">Point at a chart to find its place on the map.</p>\n"
+      "<script type=\"application/json\" class=\"samples\">{{\"width\":{},\"left\":{},\"right\":{},"
+      "\"span\":{:.3f},\"begin\":{},\"samples\":[",
+      TimeAxis::kWidth, TimeAxis::kLeft, TimeAxis::kRight, axis.span_s,
+      axis.begin.time_since_epoch().count());
+  const char* comma = "";
+  for (const Sample& s : trace_.samples.values()) {
+    Add(body_, "{}[{:.1f},{:.1f},{:.1f},{:.1f},{:.1f},{:.1f}]", comma,
+        Seconds(s.time - *trace_.begin), map.X(s.position), map.Y(s.position), s.r68_m, s.r95_m,
+        s.speed_mps);
+    comma = ",";
+  }
+  body_ += "]}</script>\n";
+}
+
+void HtmlReport::AddFences() {
+  if (trace_.fence_counts.empty()) return;
+  body_ +=
+      "<h3>Geofences with events</h3>\n<div class=\"scroll\"><table><thead><tr><th>id</th>"
+      "<th>enter</th><th>exit</th><th>dwell</th><th>first entered</th></tr></thead><tbody>\n";
+  for (const auto& [id, counts] : trace_.fence_counts) {
+    Add(body_, "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", XmlEscaped(id),
+        counts.enter, counts.exit, counts.dwell,
+        counts.first_enter ? UtcText(*counts.first_enter) : std::string());
+  }
+  body_ += "</tbody></table></div>\n";
+}
+
+void HtmlReport::AddEvents() {
+  if (trace_.events.empty()) return;
+  body_ +=
+      "<h3>Events</h3>\n<div class=\"scroll\"><table><thead><tr><th>UTC</th><th>event</th>"
+      "<th>id</th><th>detail</th><th>position</th></tr></thead><tbody>\n";
+  for (const EventLine& e : trace_.events) {
+    Add(body_, "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+        e.utc ? UtcText(*e.utc) : std::string(), e.type, XmlEscaped(e.id), XmlEscaped(e.detail),
+        e.position ? fmt::format("{:.6f}, {:.6f}", e.position->lat_deg, e.position->lon_deg)
+                   : std::string());
+  }
+  body_ += "</tbody></table></div>\n";
+  if (trace_.events_left_out > 0) {
+    Add(body_, "<p class=\"note\">and {} more (see --events-out)</p>\n", trace_.events_left_out);
+  }
 }
 
 void HtmlReport::End(const ReplayTally& tally) {
-  Add(body_, "<section>\n<h2>{}</h2>\n", Escaped(path_));
-  body_ += Map(tally);
-  Add(body_, "<pre>{}</pre>\n", Escaped(Summary(tally)));
+  const std::vector<LatLon>& estimated = trace_.estimated.values();
+  const Projection map(estimated.empty() ? trace_.raw.values() : estimated);
+  Add(body_, "<section>\n<h2>{}</h2>\n<pre>{}</pre>\n", XmlEscaped(trace_.path),
+      XmlEscaped(Summary(tally)));
   for (const std::string& warning : tally.info.warnings) {
-    Add(body_, "<p class=\"warning\">{}</p>\n", Escaped(warning));
+    Add(body_, "<p class=\"warning\">{}</p>\n", XmlEscaped(warning));
   }
-  if (!events_.empty()) {
-    body_ +=
-        "<table><thead><tr><th>UTC</th><th>event</th><th>id</th><th>detail</th>"
-        "<th>position</th></tr></thead><tbody>\n";
-    for (const EventLine& e : events_) {
-      Add(body_, "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-          e.utc ? UtcText(*e.utc) : std::string(), e.type, Escaped(e.id), Escaped(e.detail),
-          e.position ? fmt::format("{:.6f}, {:.6f}", e.position->lat_deg, e.position->lon_deg)
-                     : std::string());
-    }
-    body_ += "</tbody></table>\n";
-    if (events_left_out_ > 0) {
-      Add(body_, "<p>and {} more (see --events-out)</p>\n", events_left_out_);
-    }
-  }
+  AddMap(tally, map);
+  AddSamples(map);
+  AddCharts(tally);
+  AddFences();
+  AddEvents();
+  const std::string json =
+      ToJson(tally).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   Add(body_, "<details><summary>JSON</summary><pre>{}</pre></details>\n</section>\n",
-      Escaped(ToJson(tally).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
+      XmlEscaped(json));
 }
 
 std::string HtmlReport::Page() const {
-  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-         "<title>Waymark replay</title>\n<style>\n"
-         "body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1040px;padding:0 1em;"
-         "color:#222;background:#fff}\n"
-         "svg{width:100%;height:auto;background:#f6f7f4;border:1px solid #ddd}\n"
-         "svg text{font-size:12px;fill:#555}\n"
-         "path{fill:none;stroke-linejoin:round}\n"
-         ".raw{stroke:#c9302c;stroke-width:1;opacity:.6}.estimated{stroke:#1f5fbf;stroke-width:2}\n"
-         ".stored{fill:#111}.stay{fill:#e8a317;stroke:#7a5200}\n"
-         ".fence{fill:#2e8b5733;stroke:#2e8b57;stroke-width:1.5}.scale{stroke:#333;stroke-width:2}"
-         "\n"
-         ".k{display:inline-block;width:14px;height:8px;margin:0 .3em 0 "
-         "1em}i.k.raw{background:#c9302c}"
-         "i.k.estimated{background:#1f5fbf}i.k.stored{background:#111}i.k.stay{background:#e8a317}"
-         "i.k.fence{background:#2e8b57}\n"
-         "table{border-collapse:collapse;width:100%}td,th{border:1px solid #ddd;padding:.2em .5em;"
-         "text-align:left;font-variant-numeric:tabular-nums}\n"
-         "pre{background:#f4f4f4;padding:.8em;overflow:auto}.warning{color:#8a4b00}\n"
-         "@media(prefers-color-scheme:dark){body{background:#181a1b;color:#ddd}svg{background:#"
-         "22252a;"
-         "border-color:#444}pre{background:#222}td,th{border-color:#444}.stored{fill:#eee}}\n"
-         "</style></head><body>\n<h1>Waymark replay</h1>\n" +
-         body_ + "<p>waymark " WAYMARK_VERSION "</p>\n</body></html>\n";
+  std::string page =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>Waymark replay</title>\n<style>";
+  page += kReportStyle;
+  page += "</style></head><body>\n<h1>Waymark replay</h1>\n" + body_ +
+          "<p class=\"note\">waymark " WAYMARK_VERSION "</p>\n<script>";
+  page += kReportScript;
+  return page + "</script></body></html>\n";
 }
 
 }  // namespace waymark::replay

@@ -1,20 +1,26 @@
-// --report: one self-contained page with a map, a table and the events.
+// A self-contained HTML page about one or several replays: map, charts, fences and events.
 #ifndef WAYMARK_REPLAY_TOOL_HTML_REPORT_H_
 #define WAYMARK_REPLAY_TOOL_HTML_REPORT_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "replay_tool/replay.h"
+#include "replay_tool/replay_tally.h"
+#include "replay_tool/report_chart.h"
+#include "replay_tool/report_map.h"
+#include "replay_tool/thinned.h"
 #include "waymark/geofence.h"
+#include "waymark/tracker.h"
 
 namespace waymark::replay {
 
-/// Draws raw and estimated track, stored points, geofences and stays as SVG. Memory is bounded:
-/// longer tracks are thinned evenly, events above a limit are counted.
+/// Memory is bounded: longer tracks are thinned evenly, marks and events above a limit are counted.
+/// Shows only what a Listener saw.
 class HtmlReport final : public ReplayWatcher {
  public:
   void Begin(std::string_view path, const std::vector<Geofence>& fences);
@@ -25,33 +31,52 @@ class HtmlReport final : public ReplayWatcher {
   std::string Page() const;
 
  private:
-  // At most kMaxPoints, evenly spread over everything that was added.
-  class Polyline {
-   public:
-    void Add(LatLon point);
-    const std::vector<LatLon>& points() const { return points_; }
-    void Clear() { *this = Polyline(); }
-
-   private:
-    static constexpr std::size_t kMaxPoints = 20'000;
-    std::vector<LatLon> points_;
-    std::uint64_t seen_ = 0, stride_ = 1;
+  // One accepted fix and the estimate after it.
+  struct Sample {
+    MonoTime time{};
+    LatLon position;
+    double r68_m = 0, r95_m = 0, speed_mps = 0, offset_m = 0;
+    std::optional<double> reported_mps;
+  };
+  struct Judged {
+    MonoTime time{};
+    Verdict verdict;
+    std::optional<LatLon> position;
   };
   struct EventLine {
     std::optional<UtcTime> utc;
     std::string type, id, detail;
     std::optional<LatLon> position;
   };
+  struct FenceCounts {
+    std::uint64_t enter = 0, exit = 0, dwell = 0;
+    std::optional<UtcTime> first_enter;
+  };
+  // What is known of the trace that is under way.
+  struct Trace {
+    std::string path;
+    std::vector<Geofence> fences;
+    Thinned<LatLon, 20'000> raw, estimated;
+    Thinned<LatLon, 5'000> stored;
+    Thinned<Sample, 4'000> samples;
+    std::vector<Judged> judged;  // other than accepted
+    std::uint64_t judged_left_out = 0;
+    std::vector<EventLine> events;
+    std::uint64_t events_left_out = 0;
+    std::map<std::string, FenceCounts> fence_counts;
+    std::optional<MonoTime> begin, end;
+    std::optional<UtcTime> begin_utc;
+  };
 
-  std::string Map(const ReplayTally& tally) const;
+  TimeAxis Axis() const;
+  void AddMap(const ReplayTally& tally, const Projection& map);
+  void AddCharts(const ReplayTally& tally);
+  void AddSamples(const Projection& map);
+  void AddFences();
+  void AddEvents();
 
   std::string body_;
-  std::string path_;
-  std::vector<Geofence> fences_;
-  Polyline raw_, estimated_;
-  std::vector<LatLon> stored_;
-  std::vector<EventLine> events_;
-  std::uint64_t events_left_out_ = 0;
+  Trace trace_;
 };
 
 }  // namespace waymark::replay
