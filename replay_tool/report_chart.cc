@@ -86,6 +86,7 @@ std::string ChartSvg(std::string_view title, const TimeAxis& axis,
   std::string svg;
   Add(svg, "<figure><figcaption>{}", XmlEscaped(title));
   for (const ChartSeries& s : series) {
+    if (s.points.empty()) continue;
     Add(svg, " <i class=\"k {}\"></i>{}", s.css_class, XmlEscaped(s.label));
   }
   svg += "</figcaption>\n";
@@ -107,6 +108,7 @@ std::string ChartSvg(std::string_view title, const TimeAxis& axis,
   }
   std::uint64_t above = 0;
   for (const ChartSeries& s : series) {
+    if (s.points.empty()) continue;
     Add(svg, "<path class=\"{}{}\" d=\"", s.css_class, s.line ? "" : " dots");
     double before_s = -HUGE_VAL;
     for (const ChartPoint& p : s.points) {

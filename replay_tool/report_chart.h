@@ -12,7 +12,7 @@ namespace waymark::replay {
 
 /// The axis that the charts of one trace share. Times are in seconds since `begin`.
 struct TimeAxis {
-  static constexpr double kWidth = 1000, kLeft = 50, kRight = 990;
+  static constexpr double kWidth = 1000, kLeft = 75, kRight = 970;
 
   UtcTime begin{};
   double span_s = 1;

@@ -72,7 +72,7 @@ void AddFence(std::string& svg, const Projection& map, const Geofence& fence) {
     svg += "\"/>";
   }
   if (label) {
-    Add(svg, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", map.X(*label), map.Y(*label),
+    Add(svg, "<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", map.X(*label) + 12, map.Y(*label) - 8,
         XmlEscaped(std::string_view(fence.id).substr(0, 40)));
   }
   svg += "</g>\n";

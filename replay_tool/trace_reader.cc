@@ -78,12 +78,13 @@ Result<TraceInfo> ReadJournalTrace(InputFile& file, const FixSink& sink) {
     }
     all += piece.value();
   }
-  const Result<std::vector<DeliveredFix>> fixes =
-      JournalFixes(std::as_bytes(std::span(all.data(), all.size())));
-  if (!fixes.ok()) return fixes.status();
+  const Result<JournalTrace> trace = JournalFixes(std::as_bytes(std::span(all.data(), all.size())));
+  if (!trace.ok()) return trace.status();
   TraceInfo info;
   info.format = TraceFormat::kJournal;
-  for (const DeliveredFix& delivered : fixes.value()) {
+  info.cut = trace.value().cut;
+  if (info.cut) info.warnings.push_back("the journal is cut off; what stands before was read");
+  for (const DeliveredFix& delivered : trace.value().fixes) {
     TraceFix read;
     read.fix = delivered.fix;
     // The phone's UTC of validity, for a fix whose source told none.

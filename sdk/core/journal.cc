@@ -238,17 +238,22 @@ Status PrintJournal(std::span<const std::byte> journal,
   return status;
 }
 
-Result<std::vector<DeliveredFix>> JournalFixes(std::span<const std::byte> journal) {
+Result<JournalTrace> JournalFixes(std::span<const std::byte> journal) {
   Result<Reader> opened = Reader::Open(journal);
   if (!opened.ok()) return opened.status();
-  std::vector<DeliveredFix> fixes;
+  JournalTrace trace;
   for (;;) {
     Result<Frame> frame = opened.value().Next();
     if (!frame.ok()) return frame.status();
-    if (std::holds_alternative<std::monostate>(frame.value())) return fixes;
+    if (std::holds_alternative<std::monostate>(frame.value())) {
+      trace.cut = opened.value().cut();
+      return trace;
+    }
     const auto* event = std::get_if<StampedEvent>(&frame.value());
     if (event == nullptr) continue;
-    if (const Fix* fix = std::get_if<Fix>(&event->event)) fixes.push_back({*fix, event->stamp});
+    if (const Fix* fix = std::get_if<Fix>(&event->event)) {
+      trace.fixes.push_back({*fix, event->stamp});
+    }
   }
 }
 

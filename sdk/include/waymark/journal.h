@@ -44,7 +44,11 @@ WAYMARK_API Status PrintJournal(std::span<const std::byte> journal,
                                 const std::function<void(std::string_view line)>& line);
 
 /// The fixes of a journal in order of delivery, so that it can be replayed as a trace.
-WAYMARK_API Result<std::vector<DeliveredFix>> JournalFixes(std::span<const std::byte> journal);
+struct JournalTrace {
+  std::vector<DeliveredFix> fixes;
+  bool cut = false;  ///< the journal ends in the middle of an event
+};
+WAYMARK_API Result<JournalTrace> JournalFixes(std::span<const std::byte> journal);
 
 }  // namespace waymark
 

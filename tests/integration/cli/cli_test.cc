@@ -216,6 +216,7 @@ TEST_F(Cli, JournalReplaysIdenticallyAndIsATrace) {
   const Outcome cut = Run("journal replay cut");
   EXPECT_EQ(cut.exit_status, 0);
   EXPECT_THAT(cut.err, HasSubstr("cut off"));
+  EXPECT_THAT(Run("run cut").err, HasSubstr("warning: cut: the journal is cut off"));
 }
 
 TEST_F(Cli, DatabaseContinuesAndIsExported) {

@@ -65,10 +65,11 @@ TEST(Journal, ReplaysToTheSameBytes) {
   EXPECT_FALSE(report.value().cut);
   EXPECT_GE(report.value().events, 202u);
   EXPECT_GE(report.value().actions, 200u);
-  const auto fixes = JournalFixes(journal);
-  ASSERT_TRUE(fixes.ok());
-  EXPECT_EQ(fixes.value().size(), 200u);
-  EXPECT_TRUE(std::isnan(*fixes.value()[50].fix.horizontal_accuracy_m));
+  const auto trace = JournalFixes(journal);
+  ASSERT_TRUE(trace.ok());
+  EXPECT_FALSE(trace.value().cut);
+  EXPECT_EQ(trace.value().fixes.size(), 200u);
+  EXPECT_TRUE(std::isnan(*trace.value().fixes[50].fix.horizontal_accuracy_m));
 }
 
 TEST(Journal, HoldsNoSecret) {
