@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "replay_tool/command_steps.h"
 #include "replay_tool/config_flags.h"
 #include "replay_tool/exit_status.h"
-#include "replay_tool/geojson_reader.h"
 #include "replay_tool/input_file.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/replay.h"
@@ -43,10 +43,8 @@ int Record(const JournalFlags& flags) {
   options.config = std::move(config).value();
   options.read = flags.read;
   options.seed = flags.seed;
-  if (!flags.geofences.empty()) {
-    Result<LoadedGeofences> loaded = LoadGeofences(flags.geofences);
-    if (!loaded.ok()) return FailInput(loaded.status());
-    options.fences = std::move(loaded.value().fences);
+  if (const int failed = ReadFences(flags.geofences, options.fences); failed != kExitDone) {
+    return failed;
   }
   Result<OutputFile> journal = OutputFile::Create(flags.out);
   if (!journal.ok()) return Fail(kExitEnvironment, journal.status().message());

@@ -12,7 +12,6 @@
 #include "replay_tool/config_flags.h"
 #include "replay_tool/exit_status.h"
 #include "replay_tool/html_report.h"
-#include "replay_tool/input_file.h"
 #include "replay_tool/json_output.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/plural.h"
