@@ -1,5 +1,7 @@
-// Any bytes as a sequence of events: the core takes them all, keeps covariances sane and record
-// numbers increasing.
+// Any bytes as a sequence of events (each: u16 little-endian length, event): the core takes them
+// all, keeps covariances sane and the record numbers of a commit increasing, and what it saves in
+// the end it takes back to the byte.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -17,11 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Result<Core> core = Core::Create(config, 1, {});
   if (!core.ok()) std::abort();
   std::vector<Action> actions;
-  std::uint64_t last_seq = 0;
   auto bytes = std::as_bytes(std::span(data, size));
-  while (bytes.size() > 1) {
-    const std::size_t n = static_cast<std::size_t>(bytes[0]);
-    bytes = bytes.subspan(1);
+  while (bytes.size() > 2) {
+    const std::size_t n = static_cast<std::size_t>(bytes[0]) | static_cast<std::size_t>(bytes[1])
+                                                                   << 8;
+    bytes = bytes.subspan(2);
     const auto frame = bytes.first(std::min(n, bytes.size()));
     bytes = bytes.subspan(frame.size());
     const Result<StampedEvent> event = DecodeEvent(frame);
@@ -34,13 +36,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!std::isfinite(e.cov_ee_m2) || !std::isfinite(e.position.lat_deg) || e.cov_ee_m2 < 0)
           std::abort();
       } else if (const auto* commit = std::get_if<act::Commit>(&a)) {
+        std::uint64_t last_seq = 0;  // anew each time: a failed commit may come again
         for (const StoredRecord& r : commit->write.append) {
           if (r.seq <= last_seq) std::abort();
           last_seq = r.seq;
         }
-        last_seq = 0;  // a failed commit may come again
       }
     }
   }
+  SavedState saved;
+  core.value().Save(saved.core);
+  core.value().SaveFences(saved.fences);
+  Result<Core> restored = Core::Create(config, 1, saved);
+  if (!restored.ok()) std::abort();
+  std::vector<std::byte> again;
+  restored.value().Save(again);
+  if (again != saved.core) std::abort();
   return 0;
 }
