@@ -1,12 +1,14 @@
 # How every Waymark target is compiled, and how a missing dependency is reported.
 include_guard()
 include(GNUInstallDirs)
+set(waymark_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/waymark)
 
 # The name of the Debian package stands in the message, so that the next command is obvious.
 macro(waymark_require_package name version debian)
   find_package(${name} ${version} QUIET)
   if(NOT ${name}_FOUND)
-    message(FATAL_ERROR "waymark needs ${name} ${version}, which was not found. "
+    string(STRIP "${name} ${version}" wanted)
+    message(FATAL_ERROR "waymark needs ${wanted}, which was not found. "
                         "On Debian or Ubuntu: apt-get install ${debian}")
   endif()
 endmacro()
@@ -30,9 +32,12 @@ function(waymark_compile_options target)
   target_include_directories(${target} PRIVATE ${waymark_SOURCE_DIR})
 endfunction()
 
-# waymark_library(filters SOURCES ...) -> target waymark_filters, alias waymark::filters.
+# waymark_library(filters SOURCES ... [EXPORT SET]) -> target waymark_filters, alias waymark::filters.
 function(waymark_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "" "EXPORT" "SOURCES" ${ARGN})
+  if(NOT arg_EXPORT)
+    set(arg_EXPORT waymarkTargets)
+  endif()
   add_library(waymark_${name} STATIC ${arg_SOURCES})
   add_library(waymark::${name} ALIAS waymark_${name})
   set_target_properties(waymark_${name} PROPERTIES EXPORT_NAME ${name})
@@ -40,7 +45,7 @@ function(waymark_library name)
   target_include_directories(waymark_${name} PUBLIC
     $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  install(TARGETS waymark_${name} EXPORT waymarkTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(TARGETS waymark_${name} EXPORT ${arg_EXPORT} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/include)
     install(DIRECTORY include/waymark DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   endif()
