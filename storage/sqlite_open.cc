@@ -189,7 +189,7 @@ bool IsReadFailure(const std::string& fault) {
   if (at == std::string::npos) return false;
   const std::size_t digit = fault.find_first_of("0123456789", at + kQuote.size());
   if (digit == std::string::npos) return false;
-  const int code = std::atoi(fault.c_str() + digit) & 0xff;
+  const long code = std::strtol(fault.c_str() + digit, nullptr, 10) & 0xff;
   return code != SQLITE_CORRUPT && code != SQLITE_NOTADB;
 }
 
