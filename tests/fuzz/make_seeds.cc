@@ -54,7 +54,7 @@ class Session {
     config_.upload.max_batch_records = 5;
     writer_.Begin(config_, 1, {});
     Feed(ev::StoreOpened{});
-    Feed(ev::Start{5});
+    Feed(ev::Start{});
   }
 
   void Feed(Event event) {
