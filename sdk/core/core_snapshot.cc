@@ -167,7 +167,7 @@ void Core::Save(std::vector<std::byte>& out) const {
 
 // On failure `*this` is half restored: Create discards it.
 Status Core::Restore(std::span<const std::byte> image) {
-  const auto fail = [](Status s) { return s.ok() ? CorruptState("core") : s; };
+  const auto fail = [](const Status& s) { return s.ok() ? CorruptState("core") : s; };
   StateReader outer(image);
   std::uint16_t version = 0;
   StateReader r(outer.Block(kTag, kVersion, &version));
