@@ -60,7 +60,8 @@ std::string RangeText(double value, double low, double high, const char* unit) {
          "]" + unit;
 }
 
-Field NumberField(const char* name, const char* description, Ref ref, double low, double high) {
+Field NumberField(const char* name, const char* description, const Ref& ref, double low,
+                  double high) {
   return {{name, description},
           [=](Config& c, std::string_view text) {
             double v = 0;
@@ -76,7 +77,7 @@ Field NumberField(const char* name, const char* description, Ref ref, double low
           }};
 }
 
-Field DurationField(const char* name, const char* description, Ref ref, double low_s,
+Field DurationField(const char* name, const char* description, const Ref& ref, double low_s,
                     double high_s) {
   return {{name, description},
           [=](Config& c, std::string_view text) {
@@ -97,7 +98,7 @@ Field DurationField(const char* name, const char* description, Ref ref, double l
 }
 
 template <class T>
-Field CountField(const char* name, const char* description, Ref ref, T low, T high) {
+Field CountField(const char* name, const char* description, const Ref& ref, T low, T high) {
   return {{name, description},
           [=](Config& c, std::string_view text) {
             T v = 0;
@@ -117,7 +118,7 @@ Field CountField(const char* name, const char* description, Ref ref, T low, T hi
           }};
 }
 
-Field BoolField(const char* name, const char* description, Ref ref) {
+Field BoolField(const char* name, const char* description, const Ref& ref) {
   return {{name, description},
           [=](Config& c, std::string_view text) {
             if (text != "true" && text != "false") return BadValue(name, text, "true or false");
@@ -128,8 +129,8 @@ Field BoolField(const char* name, const char* description, Ref ref) {
           [](const Config&) { return std::optional<std::string>(); }};
 }
 
-Field TextField(const char* name, const char* description, Ref ref,
-                std::function<std::optional<std::string>(const std::string&)> rule) {
+Field TextField(const char* name, const char* description, const Ref& ref,
+                const std::function<std::optional<std::string>(const std::string&)>& rule) {
   return {{name, description},
           [=](Config& c, std::string_view text) {
             At<std::string>(ref, c) = std::string(text);
@@ -171,6 +172,7 @@ std::optional<std::string> SecretRule(const std::string& value) {
   return std::nullopt;
 }
 
+// A member's name cannot stand in parentheses: NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define WAYMARK_REF(member) [](Config& c) -> void* { return &c.member; }
 
 const std::vector<Field>& Fields() {
