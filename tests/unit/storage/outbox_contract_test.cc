@@ -217,7 +217,7 @@ TEST(ForgetfulOutbox, AcceptsInOrderKeepsStateAndShowsNoRecord) {
   write.append = {Row(1), Row(3)};
   write.state = {{"key", Bytes(2)}};
   ASSERT_TRUE(outbox->Commit(write).ok());
-  EXPECT_EQ(outbox->Commit(write).code(), Code::kFailedPrecondition);
+  EXPECT_EQ(outbox->Commit(write).status().code(), Code::kFailedPrecondition);
   EXPECT_EQ(outbox->GetState("key").value(), Bytes(2));
   EXPECT_TRUE(outbox->Peek(0, 10, 1000).value().empty());
   EXPECT_EQ(outbox->Contents().value().records, 0u);
