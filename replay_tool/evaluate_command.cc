@@ -212,7 +212,7 @@ class EvaluateCommand {
 
   int CloseOutputs() {
     int worst = kExitDone;
-    const auto close = [&worst](Status status) {
+    const auto close = [&worst](const Status& status) {
       if (!status.ok()) worst = Fail(kExitEnvironment, status.message());
     };
     if (report_) {
