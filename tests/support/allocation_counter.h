@@ -8,7 +8,7 @@
 #include <new>
 
 namespace waymark::test {
-inline std::size_t allocations = 0;  ///< of this binary so far, all threads; not atomic
+inline thread_local std::size_t allocations = 0;  ///< by this thread so far
 }  // namespace waymark::test
 
 // Under -fsanitize g++ sees malloc behind new and does not see that delete is replaced as well.
