@@ -59,7 +59,7 @@ LIBRARIES = [
     (r"curl/", ["platform/linux"]),
     (r"expat\.h|zlib\.h|CLI/|nlohmann/|fmt/|microhttpd\.h", ["replay_tool"]),
     # The operating system: not for the pure folders.
-    (r"(sys|netinet|arpa)/|(dirent|fcntl|netdb|poll|pthread|signal|termios|time|unistd)\.h",
+    (r"(sys|netinet|arpa)/|(dirent|fcntl|malloc|netdb|poll|pthread|signal|termios|time|unistd)\.h",
      ["storage", "sdk/runtime", "platform", "replay_tool"]),
 ]
 C_HEADER = "waymark/waymark.h"
