@@ -110,8 +110,9 @@ RC_GTEST_PROP(SharedBorder, ACertainPathIsAlwaysInOneHalf, ()) {
   RC_CLASSIFY(crossings >= 5, "five crossings or more");
 }
 
-// With uncertainty both decide late, but together.
-RC_GTEST_PROP(SharedBorder, AnUncertainWalkerChangesHalvesInOneStep, ()) {
+// With uncertainty both decide late: each asks for its own probability, so the second may come
+// later, mostly by a fix or two, at the most by the time it takes to walk out of the doubt.
+RC_GTEST_PROP(SharedBorder, AnUncertainWalkerChangesHalves, ()) {
   const LatLon middle = worlds::Normal(Uniform(-80, 80), Uniform(-180, 180));
   Halves halves = Cut(middle, 300);
   halves.west.confidence = halves.east.confidence = Uniform(0.6, 0.99);
@@ -140,7 +141,7 @@ RC_GTEST_PROP(SharedBorder, AnUncertainWalkerChangesHalvesInOneStep, ()) {
     if (e.transition != FenceTransition::kRejected) crossings.push_back(e);
   }
   for (std::size_t i = 1; i + 1 < crossings.size(); i += 2) {
-    RC_ASSERT(crossings[i].time == crossings[i + 1].time);
+    RC_ASSERT(std::fabs(Seconds(crossings[i + 1].time - crossings[i].time)) <= 20);
     RC_ASSERT(crossings[i].id != crossings[i + 1].id);
   }
 }
