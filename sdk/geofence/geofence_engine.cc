@@ -16,6 +16,8 @@ using geofence::PastFence;
 
 namespace {
 
+constexpr std::chrono::hours kLatestExpiry{200 * 365 * 24};  // the year 2169
+
 // Sigmas at which the normal distribution reaches `confidence`: bisection, once per bulk.
 double Quantile(double confidence) {
   double lo = 0, hi = geofence::kSureSigmas;
@@ -326,7 +328,10 @@ void GeofenceEngine::Advance(const Stamp& now, bool utc_confirmed, std::vector<F
 std::optional<MonoTime> GeofenceEngine::NextDeadline() const {
   std::optional<MonoTime> next = impl_->next_deadline_of_live;
   if (impl_->utc_minus_mono && !impl_->expiries.empty()) {
-    const MonoTime t(impl_->expiries.front().first.time_since_epoch() - *impl_->utc_minus_mono);
+    // An expiry that nanoseconds cannot hold is as good as one at the end of their range.
+    const UtcTime expiry =
+        std::clamp(impl_->expiries.front().first, UtcTime(), UtcTime(kLatestExpiry));
+    const MonoTime t(expiry.time_since_epoch() - *impl_->utc_minus_mono);
     if (!next || t < *next) next = t;
   }
   return next;
