@@ -11,6 +11,8 @@
 namespace waymark::geofence {
 namespace {
 
+constexpr std::chrono::hours kLongestDwell{10 * 365 * 24};
+
 auto Key(const FenceAttributes& a) {
   return std::tie(a.dwell, a.expires, a.utc_offset_minutes, a.notify_enter, a.notify_exit,
                   a.notify_dwell, a.initial_trigger, a.confidence, a.extras);
@@ -65,6 +67,7 @@ std::string AttributeProblem(const Geofence& f) {
     return "confidence is " + NumberText(f.confidence) + "; it must be in [0.55, 0.999]";
   }
   if (f.dwell < Duration::zero()) return "dwell is negative";
+  if (f.dwell > kLongestDwell) return "dwell is longer than ten years";
   if (f.utc_offset_minutes < -840 || f.utc_offset_minutes > 840) {
     return "utc_offset_minutes is " + std::to_string(f.utc_offset_minutes) +
            "; it must be in [-840, 840]";

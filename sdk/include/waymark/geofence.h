@@ -51,7 +51,7 @@ struct WeeklyWindow {
 struct Geofence {
   std::string id;  ///< 1 to 256 bytes, unique in a set
   FenceShape shape;
-  Duration dwell{};                     ///< > 0: a Dwell event after being inside this long
+  Duration dwell{};  ///< > 0, 10 years at most: a Dwell event after being inside this long
   std::optional<UtcTime> expires;       ///< removed silently once a confirmed UTC reaches it
   std::int16_t utc_offset_minutes = 0;  ///< of `open`; [-840, 840]
   /// Empty: always open. A fence exists for its events only while it is open: crossings while it is
