@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <fstream>
 
 #include "replay_tool/fence_metrics.h"
+#include "support/temp_dir.h"
 #include "waymark/geometry.h"
 
 namespace waymark::replay {
@@ -154,10 +154,10 @@ TEST(GeojsonReader, NamesTheFileItCannotRead) {
 }
 
 TEST(GeojsonReader, ReadsFromAFile) {
-  const std::string path = ::testing::TempDir() + "waymark_geojson_reader_test.json";
+  const waymark::testing::TempDir folder;
+  const std::string path = folder / "fences.json";
   std::ofstream(path) << Collection(Feature(kPoint, R"({"radius_m": 50, "id": "x"})"));
   const auto loaded = LoadGeofences(path);
-  std::remove(path.c_str());
   ASSERT_TRUE(loaded.ok()) << loaded.status().message();
   EXPECT_EQ(loaded.value().fences.size(), 1u);
 }

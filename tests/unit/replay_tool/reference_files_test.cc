@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
+
+#include "support/temp_dir.h"
 
 namespace waymark::replay {
 namespace {
@@ -13,16 +14,11 @@ using ::testing::HasSubstr;
 
 class ReferenceFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) / "reference_files";
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   std::string File(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name, std::ios::binary) << text;
-    return (folder_ / name).string();
+    return folder_ / name;
   }
-  std::filesystem::path folder_;
+  waymark::testing::TempDir folder_;
 };
 
 TEST_F(ReferenceFiles, TruthInAnyColumnOrder) {
@@ -86,8 +82,8 @@ TEST_F(ReferenceFiles, ManifestPathsStartAtItsFolder) {
       ReadManifest(File("m.csv", "trace,truth,labels\na/x.gpx,a/t.csv,\n/abs/y.gpx,,l.csv\n"));
   ASSERT_TRUE(sessions.ok()) << sessions.status().message();
   ASSERT_EQ(sessions.value().size(), 2U);
-  EXPECT_EQ(sessions.value()[0].trace, (folder_ / "a/x.gpx").string());
-  EXPECT_EQ(sessions.value()[0].truth, (folder_ / "a/t.csv").string());
+  EXPECT_EQ(sessions.value()[0].trace, folder_ / "a/x.gpx");
+  EXPECT_EQ(sessions.value()[0].truth, folder_ / "a/t.csv");
   EXPECT_EQ(sessions.value()[0].labels, "");
   EXPECT_EQ(sessions.value()[1].trace, "/abs/y.gpx");
   EXPECT_FALSE(ReadManifest(File("m2.csv", "trace,truth\n")).ok());

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <fstream>
 
 #include "replay_tool/evaluation.h"
+#include "support/temp_dir.h"
 
 namespace waymark::replay {
 namespace {
@@ -79,7 +79,8 @@ TEST(Aggregate, MeansAndExtremesOverSessions) {
 }
 
 TEST(ReadResults, RefusesWhatIsNoResult) {
-  const std::string path = ::testing::TempDir() + "/results.json";
+  const waymark::testing::TempDir folder;
+  const std::string path = folder / "results.json";
   std::ofstream(path) << "{\"schema\":\"waymark.replay/1\"}\n\n{\"schema\":\"other\"}\n";
   const auto result = ReadResults(path);
   ASSERT_FALSE(result.ok());
@@ -87,7 +88,6 @@ TEST(ReadResults, RefusesWhatIsNoResult) {
   std::ofstream(path) << "";
   EXPECT_FALSE(ReadResults(path).ok());
   EXPECT_FALSE(ReadResults(path + ".absent").ok());
-  std::remove(path.c_str());
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -14,6 +13,7 @@
 #include "replay_tool/scenario_output.h"
 #include "replay_tool/trace_reader.h"
 #include "support/loaded_trace.h"
+#include "support/temp_dir.h"
 #include "waymark/geometry.h"
 
 namespace waymark::replay {
@@ -48,14 +48,7 @@ Kept Make(const std::string& name, std::uint64_t seed = 1,
 
 class ScenarioFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ::testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string Path(const std::string& name) const { return folder_ / name; }
 
   std::string Write(const std::string& name, std::uint64_t seed, const std::string& stem) {
     ScenarioOptions options;
@@ -79,7 +72,7 @@ class ScenarioFiles : public ::testing::Test {
   }
 
  private:
-  std::filesystem::path folder_;
+  waymark::testing::TempDir folder_;
 };
 
 std::uint64_t Fnv(const std::string& bytes) {
