@@ -1,5 +1,6 @@
 #include "replay_tool/config_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 

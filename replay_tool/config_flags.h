@@ -2,12 +2,15 @@
 #ifndef WAYMARK_REPLAY_TOOL_CONFIG_FLAGS_H_
 #define WAYMARK_REPLAY_TOOL_CONFIG_FLAGS_H_
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "waymark/config.h"
+
+namespace CLI {
+class App;
+}
 
 namespace waymark::replay {
 

@@ -2,7 +2,6 @@
 #ifndef WAYMARK_REPLAY_TOOL_REPLAY_OUTPUTS_H_
 #define WAYMARK_REPLAY_TOOL_REPLAY_OUTPUTS_H_
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,6 +12,10 @@
 #include "replay_tool/trace_reader.h"
 #include "waymark/smoother.h"
 #include "waymark/tracker.h"
+
+namespace CLI {
+class App;
+}
 
 namespace waymark::replay {
 

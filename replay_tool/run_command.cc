@@ -1,5 +1,6 @@
 #include "replay_tool/run_command.h"
 
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>

@@ -2,7 +2,9 @@
 #ifndef WAYMARK_REPLAY_TOOL_RUN_COMMAND_H_
 #define WAYMARK_REPLAY_TOOL_RUN_COMMAND_H_
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace waymark::replay {
 

@@ -1,5 +1,6 @@
 #include "replay_tool/trace_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <string>
 
 #include "replay_tool/number_text.h"

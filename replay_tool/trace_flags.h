@@ -2,9 +2,11 @@
 #ifndef WAYMARK_REPLAY_TOOL_TRACE_FLAGS_H_
 #define WAYMARK_REPLAY_TOOL_TRACE_FLAGS_H_
 
-#include <CLI/CLI.hpp>
-
 #include "replay_tool/trace.h"
+
+namespace CLI {
+class App;
+}
 
 namespace waymark::replay {
 
