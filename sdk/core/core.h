@@ -63,6 +63,10 @@ class Core {
   void SaveFences(std::vector<std::byte>& out) const { fences_.SaveFences(out); }
 
   Stats GetStats() const;
+  /// The estimate at a time of the host; nullopt outside of what Estimator::Predict covers.
+  std::optional<Estimate> Predict(MonoTime at) const;
+  const GeofenceEngine& fences() const { return fences_; }
+  std::optional<FenceState> GetFenceState(std::string_view id) const;
 
  private:
   Core(const Config& config, std::uint64_t seed, Estimator estimator);

@@ -31,6 +31,21 @@ void ShiftBack(T& time, Duration offset) {
 
 }  // namespace
 
+std::optional<Estimate> Core::Predict(MonoTime at) const {
+  if (!tracking_) return std::nullopt;
+  std::optional<Estimate> e = estimator_.Predict(Internal(at));
+  if (!e) return e;
+  e->motion = motion_.motion();
+  ShiftBack(e->time, offset_);
+  return e;
+}
+
+std::optional<FenceState> Core::GetFenceState(std::string_view id) const {
+  std::optional<FenceState> state = fences_.State(id);
+  if (state && state->since) state->since = Host(*state->since);
+  return state;
+}
+
 void Core::On(const Fix& host_fix, std::vector<Action>& out) {
   if (!tracking_) return;
   Fix fix = host_fix;

@@ -19,16 +19,6 @@
 
 namespace waymark {
 
-/// What the engine knows about one fence.
-struct FenceState {
-  bool inside = false;            ///< the declared side, whatever the opening hours
-  bool announced = false;         ///< the last of Enter and Exit that was given out was Enter
-  std::optional<MonoTime> since;  ///< of the present side, where a crossing was seen
-  std::uint32_t hits = 0;         ///< how often the device came in
-  bool pending = false;           ///< a crossing waits for a later fix to confirm it
-  friend bool operator==(const FenceState&, const FenceState&) = default;
-};
-
 /// Deterministic value without clocks, threads or globals; not thread-safe. Update allocates only
 /// when an event fires or a fence changes its state.
 class WAYMARK_API GeofenceEngine {

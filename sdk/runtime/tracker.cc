@@ -83,9 +83,11 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
     ports_.executor->PostAt(this, std::nullopt, nullptr);
   }
 
-  Stats GetStats() const {
-    const std::lock_guard lock(stats_mutex_);
-    return stats_;
+  /// Asks the core between two events, from any thread.
+  template <class Question>
+  auto Ask(Question question) const {
+    const std::lock_guard lock(core_mutex_);
+    return question(core_);
   }
 
  private:
@@ -141,12 +143,11 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
       queue_.pop_front();
       actions_.clear();
       if (journal_) journal_->Record(next, stamp);
-      core_.Handle(next, stamp, actions_);
-      if (journal_) journal_->Outcome(actions_);
       {
-        const std::lock_guard lock(stats_mutex_);
-        stats_ = core_.GetStats();
+        const std::lock_guard lock(core_mutex_);
+        core_.Handle(next, stamp, actions_);
       }
+      if (journal_) journal_->Outcome(actions_);
       for (Action& action : actions_) {
         if (closed_) return;  // a listener destroyed the tracker
         std::visit([this](auto& a) { Perform(a); }, action);
@@ -240,8 +241,8 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
   std::mutex running_;               ///< held while a task runs, so that Close can wait for it
   std::atomic<bool> closed_{false};  ///< the tracker is gone: nobody may be called
   Status failure_;                   ///< of a programming error; no event is handled after it
-  mutable std::mutex stats_mutex_;
-  Stats stats_;
+  /// Held while core_ handles an event, never while somebody is called or the disk is waited for.
+  mutable std::mutex core_mutex_;
 };
 
 Result<std::unique_ptr<Tracker>> Tracker::Create(const Config& given, const TrackerPorts& ports) {
@@ -325,6 +326,27 @@ void Tracker::Enqueue(std::string topic, std::vector<std::byte> body) {
   shell_->Post(Event(ev::Enqueue{std::move(topic), std::move(body)}));
 }
 void Tracker::Flush(std::function<void(Status)> done) { shell_->PostFlush(std::move(done)); }
-Stats Tracker::GetStats() const { return shell_->GetStats(); }
+std::optional<Geofence> Tracker::FindGeofence(std::string_view id) const {
+  return shell_->Ask([id](const Core& core) { return core.fences().Find(id); });
+}
+std::optional<FenceState> Tracker::GetFenceState(std::string_view id) const {
+  return shell_->Ask([id](const Core& core) { return core.GetFenceState(id); });
+}
+std::vector<std::string> Tracker::GeofenceIds() const {
+  return shell_->Ask([](const Core& core) { return core.fences().Ids(); });
+}
+std::vector<std::string> Tracker::GeofencesContaining(LatLon p) const {
+  return shell_->Ask([p](const Core& core) {
+    std::vector<std::string> ids;
+    core.fences().Containing(p, ids);
+    return ids;
+  });
+}
+std::optional<Estimate> Tracker::Predict(MonoTime at) const {
+  return shell_->Ask([at](const Core& core) { return core.Predict(at); });
+}
+Stats Tracker::GetStats() const {
+  return shell_->Ask([](const Core& core) { return core.GetStats(); });
+}
 
 }  // namespace waymark

@@ -106,6 +106,16 @@ struct FenceEvent {
   std::string extras;
 };
 
+/// What is known about the device and one fence.
+struct FenceState {
+  bool inside = false;            ///< the declared side, whatever the opening hours
+  bool announced = false;         ///< the last of Enter and Exit that was given out was Enter
+  std::optional<MonoTime> since;  ///< of the present side, where a crossing was seen
+  std::uint32_t hits = 0;         ///< how often the device came in
+  bool pending = false;           ///< a crossing waits for a later fix to confirm it
+  friend bool operator==(const FenceState&, const FenceState&) = default;
+};
+
 /// Why a shape was refused; the rest of its set is kept.
 struct FenceProblem {
   std::string id;

@@ -116,6 +116,13 @@ class WAYMARK_API Tracker {
   void AddGeofences(std::vector<Geofence> fences);
   void RemoveGeofences(std::vector<std::string> ids);
   void ClearGeofences();
+  /// What the tracker has handled so far; a call before it in the queue may still wait. Wait for
+  /// the event being handled: microseconds, or as long as a set of fences takes to be added.
+  std::optional<Geofence> FindGeofence(std::string_view id) const;
+  std::optional<FenceState> GetFenceState(std::string_view id) const;
+  std::vector<std::string> GeofenceIds() const;  ///< in increasing byte order
+  /// The fences whose shape holds `p`, in increasing byte order, whatever the device's own place.
+  std::vector<std::string> GeofencesContaining(LatLon p) const;
   /// The application's own message: stored and delivered like a record. At most 64 KiB.
   void Enqueue(std::string topic, std::vector<std::byte> body);
   /// Settles what is pending, stores it, makes it survive power loss and uploads without waiting
@@ -123,7 +130,10 @@ class WAYMARK_API Tracker {
   /// not (kUnavailable: the link or the server; records stay stored. Another code: the store
   /// refuses writes; records wait in memory). Not called if the tracker is destroyed before.
   void Flush(std::function<void(Status)> done);
-  /// A recent copy of the counters.
+  /// The estimate carried on to `at`, with growing covariance: for drawing at display rate. nullopt
+  /// before the newest used fix, more than max_coast after it, and without a session.
+  std::optional<Estimate> Predict(MonoTime at) const;
+  /// The counters as of now.
   Stats GetStats() const;
 
  private:

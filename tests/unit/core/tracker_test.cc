@@ -271,6 +271,11 @@ TEST_F(TrackerTest, EveryMethodFromManyThreadsUntilTheEnd) {
               tracker.PushFix(MakeFix(clock_.Now(), 47 + i * 1e-4));
           }
           tracker.GetStats();
+          tracker.Predict(clock_.Now());
+          tracker.FindGeofence("f");
+          tracker.GetFenceState("f");
+          tracker.GeofenceIds();
+          tracker.GeofencesContaining({47, 8});
         }
       });
     }
@@ -279,6 +284,63 @@ TEST_F(TrackerTest, EveryMethodFromManyThreadsUntilTheEnd) {
     created.value().reset();
     counter.reset();
   }
+}
+
+TEST_F(TrackerTest, AnswersAboutItsGeofences) {
+  auto executor = MakeSerialExecutor(clock_);
+  auto created = Tracker::Create(Config{}, Ports(*executor, nullptr));
+  ASSERT_TRUE(created.ok());
+  Tracker& tracker = *created.value();
+  EXPECT_TRUE(tracker.GeofenceIds().empty());
+  Geofence near, far;
+  near.id = "near";
+  near.shape = Circle{{47, 8}, 500};
+  near.extras = "home";
+  far.id = "far";
+  far.shape = Circle{{48, 8}, 500};
+  tracker.AddGeofences({near, far});
+  tracker.Start();
+  const MonoTime begin = clock_.Now() - seconds(2);
+  for (int i = 0; i < 3; ++i) tracker.PushFix(MakeFix(begin + seconds(i), 47));
+  FlushAndWait(tracker);
+  EXPECT_THAT(tracker.GeofenceIds(), testing::ElementsAre("far", "near"));
+  EXPECT_THAT(tracker.GeofencesContaining({48, 8}), testing::ElementsAre("far"));
+  EXPECT_TRUE(tracker.GeofencesContaining({0, 0}).empty());
+  ASSERT_TRUE(tracker.FindGeofence("near"));
+  EXPECT_EQ(tracker.FindGeofence("near")->extras, "home");
+  EXPECT_FALSE(tracker.FindGeofence("nowhere"));
+  ASSERT_TRUE(tracker.GetFenceState("near"));
+  EXPECT_TRUE(tracker.GetFenceState("near")->inside);
+  EXPECT_FALSE(tracker.GetFenceState("far")->inside);
+  EXPECT_FALSE(tracker.GetFenceState("nowhere"));
+  tracker.RemoveGeofences({"near"});
+  FlushAndWait(tracker);
+  EXPECT_FALSE(tracker.GetFenceState("near"));
+}
+
+TEST_F(TrackerTest, PredictsAtAnyTimeUpToMaxCoast) {
+  auto executor = MakeSerialExecutor(clock_);
+  Config config;
+  auto created = Tracker::Create(config, Ports(*executor, nullptr));
+  ASSERT_TRUE(created.ok());
+  Tracker& tracker = *created.value();
+  const MonoTime begin = clock_.Now() - seconds(20);  // as a batching receiver delivers
+  EXPECT_FALSE(tracker.Predict(begin));
+  tracker.Start();
+  // North at 11.1 m/s.
+  for (int i = 0; i <= 20; ++i) tracker.PushFix(MakeFix(begin + seconds(i), 47 + 1e-4 * i));
+  FlushAndWait(tracker);
+  const MonoTime last = begin + seconds(20);
+  const auto now = tracker.Predict(last), soon = tracker.Predict(last + seconds(5));
+  ASSERT_TRUE(now && soon);
+  EXPECT_EQ(soon->time, last + seconds(5));
+  EXPECT_NEAR(soon->position.lat_deg, 47.0025, 5e-5);
+  EXPECT_GT(soon->r68_m, now->r68_m);
+  EXPECT_TRUE(tracker.Predict(last + config.estimator.max_coast));
+  EXPECT_FALSE(tracker.Predict(last + config.estimator.max_coast + seconds(1)));
+  tracker.Stop();
+  FlushAndWait(tracker);
+  EXPECT_FALSE(tracker.Predict(last));
 }
 
 TEST_F(TrackerTest, RefusesABadConfigWithEveryReason) {
