@@ -1,51 +1,30 @@
 // Exit statuses, error lines and outputs of replay_tool as processes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "support/temp_dir.h"
+#include "integration/cli/tool_test.h"
 
 namespace waymark {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::Outcome;
 using ::testing::StartsWith;
 
 constexpr char kTrace[] =
     "utc_ms,lat_deg,lon_deg,speed_mps\n1590792269000,47.5,11.25,1\n"
     "1590792270000,47.50001,11.25,1\n1590792271000,47.50002,11.25,1\n";
 
-struct Outcome {
-  int exit_status = -1;
-  std::string out, err;
-};
-
-class Cli : public ::testing::Test {
+class Cli : public testing::ToolTest {
  protected:
   void SetUp() override { Write("ok.csv", kTrace); }
 
-  void Write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-  }
-  std::string Read(const std::string& name) const {
-    std::ifstream file(folder_ / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  // Runs the tool in the folder of the test; `arguments` are shell text.
-  Outcome Run(const std::string& arguments) const {
-    const std::string command = "cd '" + folder_.path() + "' && " + prefix_ +
-                                WAYMARK_REPLAY_TOOL " " + arguments + " >.out 2>.err";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, Read(".out"), Read(".err")};
-  }
   // The documented status and exactly one line that begins as documented.
   void ExpectFailure(const std::string& arguments, int exit_status, const std::string& why) const {
     const Outcome outcome = Run(arguments);
@@ -54,8 +33,6 @@ class Cli : public ::testing::Test {
     EXPECT_THAT(outcome.err, HasSubstr(why)) << arguments;
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
-  testing::TempDir folder_;
-  std::string prefix_;  // runs the tool, e.g. as another user
 };
 
 TEST_F(Cli, HelpAndVersion) {

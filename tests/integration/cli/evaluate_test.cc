@@ -1,46 +1,26 @@
 // `evaluate` as a person or a script meets it, and the memory of long replays.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "support/temp_dir.h"
+#include "integration/cli/tool_test.h"
 
 namespace waymark {
 namespace {
 
 using Json = nlohmann::json;
 using ::testing::HasSubstr;
+using testing::Outcome;
 
-struct Outcome {
-  int exit_status = -1;
-  std::string out, err;
-};
-
-class EvaluateCli : public ::testing::Test {
+class EvaluateCli : public testing::ToolTest {
  protected:
-  void Write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name, std::ios::binary) << text;
-  }
-  std::string Read(const std::string& name) const {
-    std::ifstream file(folder_ / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  Outcome Run(const std::string& arguments) const {
-    const std::string command =
-        "cd '" + folder_.path() + "' && " WAYMARK_REPLAY_TOOL " " + arguments + " >.out 2>.err";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, Read(".out"), Read(".err")};
-  }
   Json Result(const std::string& arguments) const {
     const Outcome outcome = Run(arguments + " --json - --quiet");
     EXPECT_EQ(outcome.exit_status, 0) << arguments << "\n" << outcome.err;
@@ -54,7 +34,6 @@ class EvaluateCli : public ::testing::Test {
             more);
     ASSERT_EQ(made.exit_status, 0) << made.err;
   }
-  testing::TempDir folder_;
 };
 
 void ExpectKeys(const Json& object, std::initializer_list<const char*> keys) {
