@@ -12,6 +12,8 @@ namespace {
 constexpr std::uint32_t kTag = 0x524F4357;  // "WCOR"
 constexpr std::uint16_t kVersion = 2;
 constexpr std::uint32_t kMaxUnsaved = 1'000'000;
+// Of a track at 1 Hz without records that wait: room for it is made at once.
+constexpr std::size_t kUsualBytes = 1 << 15;
 
 void PutBytes(StateWriter& w, const std::vector<std::byte>& bytes) {
   w.U32(static_cast<std::uint32_t>(bytes.size()));
@@ -26,11 +28,13 @@ std::vector<std::byte> GetBytes(StateReader& r, std::size_t limit) {
   return out;
 }
 
-template <class Component>
-void PutComponent(StateWriter& w, const Component& component) {
-  std::vector<std::byte> bytes;
-  component.Save(bytes);
-  PutBytes(w, bytes);
+// Writes what `save` appends to the same bytes, behind its length.
+template <class Save>
+void PutImage(StateWriter& w, std::vector<std::byte>& out, const Save& save) {
+  const std::size_t mark = out.size();
+  w.U32(0);
+  save(out);
+  w.EndBlock(mark);
 }
 
 void PutRange(StateWriter& w, const SeqRange& range) {
@@ -84,20 +88,22 @@ Stats GetStats(StateReader& r) {
 }  // namespace
 
 void Core::Save(std::vector<std::byte>& out) const {
+  out.reserve(out.size() + kUsualBytes);
   StateWriter w(out);
   const std::size_t block = w.BeginBlock(kTag, kVersion);
 
   w.I64(offset_.count());
   w.U64(boot_id_);
   w.Time(last_mono_);
-  PutComponent(w, estimator_);
-  PutComponent(w, smoother_);
-  PutComponent(w, motion_);
-  PutComponent(w, odometer_);
-  PutComponent(w, simplifier_);
-  std::vector<std::byte> fences;
-  fences_.SaveState(fences);
-  PutBytes(w, fences);
+  const auto put = [&](const auto& component) {
+    PutImage(w, out, [&](std::vector<std::byte>& image) { component.Save(image); });
+  };
+  put(estimator_);
+  put(smoother_);
+  put(motion_);
+  put(odometer_);
+  put(simplifier_);
+  PutImage(w, out, [&](std::vector<std::byte>& image) { fences_.SaveState(image); });
   w.Bool(tracking_);
   w.U64(session_);
   w.OptTime(last_used_fix_);
@@ -154,7 +160,7 @@ void Core::Save(std::vector<std::byte>& out) const {
   w.OptTime(next_enforce_);
   PutDrops(w, unreported_drops_);
 
-  PutComponent(w, uploader_);
+  put(uploader_);
   w.Bool(flushing_);
   w.U64(sent_bytes_);
   w.U64(sent_records_);
