@@ -20,38 +20,69 @@ constexpr std::int64_t kInstantMs = 1000;
 constexpr std::size_t kBand = 30;
 
 // c(i, j) = max(d(i, j), min(c(i-1, j), c(i-1, j-1), c(i, j-1))) in a band around the diagonal.
-// In squares: max and min do not mind. Beyond its ends `b` lies infinitely far, so that the edges
-// of the table need no question; the distances of a row are one loop that the compiler vectorises.
-double BandedFrechetM(const std::vector<Vec3>& a, const std::vector<Vec3>& b) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  constexpr std::size_t kWidth = 2 * kBand + 1;
-  const std::size_t n = a.size();
-  std::vector<double> x(n + 2 * kBand, kInfinity), y = x, z = x;
-  for (std::size_t i = 0; i < n; ++i) {
-    x[i + kBand] = b[i].x;
-    y[i + kBand] = b[i].y;
-    z[i + kBand] = b[i].z;
-  }
-  // row[k] holds c(i, i + k - kBand); the entry beyond the end stays infinite.
-  std::array<double, kWidth + 1> row;
-  row.fill(kInfinity);
-  row[kBand] = 0;  // where the first cell begins
-  std::array<double, kWidth> distance2, before;
-  for (std::size_t i = 0; i < n; ++i) {
-    const Vec3 p = a[i];
-    for (std::size_t k = 0; k < kWidth; ++k) {
-      const double dx = x[i + k] - p.x, dy = y[i + k] - p.y, dz = z[i + k] - p.z;
-      distance2[k] = dx * dx + dy * dy + dz * dz;
-      // In the row above, the same column is one place to the right, its left neighbour here.
-      before[k] = std::min(row[k], row[k + 1]);
+// In squares: max and min do not mind. Each cell waits for its left neighbour, so a row by itself
+// leaves the processor idle: four rows are taken together, each two cells behind the one above,
+// which is as soon as it can be.
+class FrechetBand {
+ public:
+  FrechetBand(const std::vector<Vec3>& a, const std::vector<Vec3>& b)
+      : a_(a), x_(a.size() + 2 * kBand, kInfinity), y_(x_), z_(x_) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      x_[i + kBand] = b[i].x;
+      y_[i + kBand] = b[i].y;
+      z_[i + kBand] = b[i].z;
     }
-    double left = kInfinity;  // c(i, j - 1)
-    for (std::size_t k = 0; k < kWidth; ++k) {
-      row[k] = left = std::max(distance2[k], std::min(left, before[k]));
+    row_.fill(kInfinity);
+    row_[kMargin + kBand] = 0;  // where the first cell begins
+  }
+
+  double DistanceM() {
+    std::size_t i = 0;
+    for (; i + kRows <= a_.size(); i += kRows) Advance<kRows>(i);
+    for (; i < a_.size(); ++i) Advance<1>(i);
+    return std::sqrt(row_[kMargin + kBand]);
+  }
+
+ private:
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  static constexpr std::size_t kWidth = 2 * kBand + 1;
+  static constexpr std::size_t kRows = 4;
+  static constexpr std::size_t kMargin = 2 * (kRows - 1);  // of cells infinitely far, on both sides
+
+  // Beyond its ends `b` lies infinitely far, so that the edges of the table need no question; the
+  // distances of a row are one loop that the compiler vectorises.
+  template <std::size_t N>
+  void Advance(std::size_t first) {
+    constexpr std::size_t kLag = 2 * (N - 1);  // of the last row behind the first
+    std::array<std::array<double, kWidth + 2 * kLag>, N> distance2;
+    for (std::size_t r = 0; r < N; ++r) {
+      const Vec3 p = a_[first + r];
+      const double *x = &x_[first + r], *y = &y_[first + r], *z = &z_[first + r];
+      double* to = distance2[r].data();
+      std::fill_n(to, kLag, kInfinity);
+      std::fill_n(to + kLag + kWidth, kLag, kInfinity);
+      for (std::size_t k = 0; k < kWidth; ++k) {
+        const double dx = x[k] - p.x, dy = y[k] - p.y, dz = z[k] - p.z;
+        to[kLag + k] = dx * dx + dy * dy + dz * dz;
+      }
+    }
+    std::array<double, N> left;  // c(i, j - 1)
+    left.fill(kInfinity);
+    for (std::size_t step = 0; step < kWidth + kLag; ++step) {
+      for (std::size_t r = 0; r < N; ++r) {
+        // In the row above, the same column is one place to the right, its left neighbour here.
+        double* cell = &row_[kMargin + step - 2 * r];
+        *cell = left[r] = std::max(distance2[r][kLag + step - 2 * r],
+                                   std::min(left[r], std::min(cell[0], cell[1])));
+      }
     }
   }
-  return std::sqrt(row[kBand]);
-}
+
+  const std::vector<Vec3>& a_;
+  std::vector<double> x_, y_, z_;
+  // Behind the margin, cell k of row i holds c(i, i + k - kBand).
+  std::array<double, kWidth + 2 * kMargin + 1> row_;
+};
 
 double AngleBetweenDeg(double a_deg, double b_deg) {
   const double d = std::abs(std::remainder(a_deg - b_deg, 360.0));
@@ -126,7 +157,7 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
   s.length_m = track.LengthBetweenM(first_ms, last_ms);
   s.truth_length_m = truth.LengthBetweenM(first_ms, last_ms);
   if (s.truth_length_m >= kMinLengthM) s.length_error_fraction = s.length_m / s.truth_length_m - 1;
-  s.frechet_m = BandedFrechetM(track_at, truth_at);
+  s.frechet_m = FrechetBand(track_at, truth_at).DistanceM();
   if (speeds > 0) s.speed_rmse_mps = std::sqrt(speed_squares / static_cast<double>(speeds));
   if (!course_errors_deg.empty()) s.course_p95_deg = Quantile(course_errors_deg, 0.95);
 
