@@ -51,6 +51,10 @@ class Core {
   /// core starts afresh and says so with its first actions.
   static Result<Core> Create(const Config& config, std::uint64_t seed, const SavedState& saved);
 
+  /// Nothing outlives this process, not even a journal of it: from now on commits carry no state,
+  /// which costs more to make than a fix. Everything else stays the same.
+  void ForgetState() { keeps_state_ = false; }
+
   /// Total: never fails, never throws. Appends what follows from `event` to `out`, in order.
   void Handle(const Event& event, const Stamp& now, std::vector<Action>& out);
 
@@ -116,6 +120,7 @@ class Core {
   void On(const ev::Enforced& e, std::vector<Action>& out);
   void On(const HttpReply& e, std::vector<Action>& out);
   void CommitIfDue(std::vector<Action>& out);
+  void PutState(std::vector<KeyValue>& state) const;
   bool MayUpload() const;
   void PumpUpload(std::vector<Action>& out);
   void EnforceIfDue(std::vector<Action>& out);
@@ -170,6 +175,7 @@ class Core {
   std::optional<SamplingRequest> sampling_;
 
   // Store
+  bool keeps_state_ = true;
   std::uint64_t next_seq_ = 1;
   std::optional<UtcTime> last_record_utc_;  ///< of the newest record that is not held
   std::vector<Record> unsaved_;             ///< not yet committed, in order

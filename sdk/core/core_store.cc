@@ -52,20 +52,23 @@ void Core::CommitIfDue(std::vector<Action>& out) {
   }
   commit_acks_ = !acks_.empty();
   if (commit_acks_) commit.write.ack = acks_.front();
-  if (last_record_utc_)
-    commit.write.state.push_back({kTailStateKey, EncodeTail(*last_record_utc_)});
+  if (keeps_state_) PutState(commit.write.state);
+  snapshot_due_ = false;
+  out.push_back(std::move(commit));
+}
+
+void Core::PutState(std::vector<KeyValue>& state) const {
+  if (last_record_utc_) state.push_back({kTailStateKey, EncodeTail(*last_record_utc_)});
   if (fences_changed_) {
     std::vector<std::byte> bytes;
     fences_.SaveFences(bytes);
-    commit.write.state.push_back({kFencesStateKey, std::move(bytes)});
+    state.push_back({kFencesStateKey, std::move(bytes)});
   }
   if (snapshot_due_ || fences_changed_) {
     std::vector<std::byte> bytes;
     Save(bytes);
-    commit.write.state.push_back({kCoreStateKey, std::move(bytes)});
+    state.push_back({kCoreStateKey, std::move(bytes)});
   }
-  snapshot_due_ = false;
-  out.push_back(std::move(commit));
 }
 
 void Core::On(const ev::Committed& e, std::vector<Action>& out) {

@@ -300,6 +300,7 @@ Result<std::unique_ptr<Tracker>> Tracker::Create(const Config& given, const Trac
 
   Result<Core> core = Core::Create(config, ports.seed, saved);
   if (!core.ok()) return core.status();
+  if (config.database_path.empty() && !ports.journal) core.value().ForgetState();
   auto shell = std::make_shared<Shell>(ports, std::move(opened.outbox), std::move(core).value());
   shell->Open(config, saved, store_opened, opened.quarantined_as);
   return std::unique_ptr<Tracker>(new Tracker(std::move(shell)));

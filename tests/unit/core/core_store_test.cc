@@ -220,5 +220,34 @@ TEST_F(CoreStore, AFlushWaitsForNoTime) {
   EXPECT_TRUE(world_.in_flight);
 }
 
+// A tracker without a database makes no snapshots; all that can be seen of it stays the same.
+TEST(CoreWithoutState, DoesTheSameButCommitsNoState) {
+  CoreWorld with(CoreWorld::UploadConfig()), without(CoreWorld::UploadConfig());
+  without.core().ForgetState();
+  const auto same = [](std::vector<Action> expected, const std::vector<Action>& actual) {
+    std::vector<std::byte> bytes, actual_bytes;
+    for (Action& a : expected) {
+      if (auto* commit = std::get_if<act::Commit>(&a)) commit->write.state.clear();
+      EncodeAction(a, bytes);
+    }
+    for (const Action& a : actual) EncodeAction(a, actual_bytes);
+    return bytes == actual_bytes;
+  };
+  EXPECT_TRUE(same(with.Feed(ev::Start{}), without.Feed(ev::Start{})));
+  Geofence fence;
+  fence.id = "home";
+  fence.shape = Circle{{47.01, 8}, 100};
+  EXPECT_TRUE(same(with.Feed(ev::AddFences{{fence}}), without.Feed(ev::AddFences{{fence}})));
+  std::size_t commits = 0;
+  for (int i = 0; i < 300; ++i) {
+    const LatLon at{47 + 1e-4 * std::min(i, 200), 8};
+    const std::vector<Action> expected = with.Feed(with.FixAt(at));
+    commits += Only<act::Commit>(expected).size();
+    EXPECT_TRUE(same(expected, without.Feed(without.FixAt(at)))) << i;
+    EXPECT_TRUE(same(with.Wait(seconds(1)), without.Wait(seconds(1)))) << i;
+  }
+  EXPECT_GT(commits, 3u);
+}
+
 }  // namespace
 }  // namespace waymark::test
