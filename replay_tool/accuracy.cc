@@ -26,6 +26,12 @@ std::optional<double> Nees(const TrackPoint::Covariance& c, EastNorth e) {
          det;
 }
 
+std::optional<OffsetSummary> SummariseOffsets(std::vector<double> offsets_m) {
+  if (offsets_m.empty()) return std::nullopt;
+  const auto [p50, p95] = Quantiles<2>(offsets_m, {0.50, 0.95});
+  return OffsetSummary{offsets_m.size(), p50, p95};
+}
+
 }  // namespace
 
 TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& truth) {
@@ -107,6 +113,14 @@ AccuracySummary Summarise(std::span<const double> errors_m, std::span<const doub
     s.rmse_ci_m = Interval{std::sqrt(mean->low), std::sqrt(mean->high)};
   }
   return s;
+}
+
+TrackAccuracy SummariseTrack(const TrackErrors& errors, std::uint64_t seed) {
+  TrackAccuracy a;
+  if (!errors.error_m.empty()) a.error = Summarise(errors.error_m, errors.times_s, seed);
+  a.cross_track = SummariseOffsets(errors.cross_m);
+  a.along_track = SummariseOffsets(errors.along_m);
+  return a;
 }
 
 std::optional<CalibrationSummary> SummariseCalibration(std::span<const TrackErrors::Claim> claims,

@@ -55,6 +55,20 @@ struct AccuracySummary {
 AccuracySummary Summarise(std::span<const double> errors_m, std::span<const double> times_s,
                           std::uint64_t seed);
 
+/// Distances across or along the way.
+struct OffsetSummary {
+  std::size_t n = 0;
+  double p50_m = 0, p95_m = 0;
+};
+
+/// What the errors of a track come to; absent where there are none.
+struct TrackAccuracy {
+  std::optional<AccuracySummary> error;
+  std::optional<OffsetSummary> cross_track, along_track;
+};
+
+TrackAccuracy SummariseTrack(const TrackErrors& errors, std::uint64_t seed);
+
 struct CalibrationSummary {
   std::size_t n = 0;
   double coverage68 = 0;  ///< share of points whose error is within their own r68

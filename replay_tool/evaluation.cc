@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
 #include <future>
 #include <iterator>
 #include <latch>
@@ -14,14 +13,12 @@
 #include <string>
 #include <utility>
 
+#include "replay_tool/evaluation_json.h"
 #include "replay_tool/evaluation_run.h"
-#include "replay_tool/fence_metrics.h"
 #include "replay_tool/fix_pipe.h"
 #include "replay_tool/ground_truth.h"
-#include "replay_tool/json_output.h"
 #include "replay_tool/judged_track.h"
 #include "replay_tool/metrics_json.h"
-#include "replay_tool/odometer_metrics.h"
 #include "replay_tool/path_metrics.h"
 #include "replay_tool/task_queue.h"
 #include "replay_tool/track_sampling.h"
@@ -37,10 +34,6 @@ double SecondsSince(RealClock::time_point begin) {
   return std::chrono::duration<double>(RealClock::now() - begin).count();
 }
 
-void PutUnlessNull(Json& json, const char* key, Json value) {
-  if (!value.is_null()) json[key] = std::move(value);
-}
-
 Status WriteEstimates(const std::string& path, const TraceTimeline& timeline,
                       std::span<const Estimate> estimates) {
   if (path.empty()) return {};
@@ -54,27 +47,6 @@ Status WriteEstimates(const std::string& path, const TraceTimeline& timeline,
     file.value().Append(row);
   }
   return file.value().Close();
-}
-
-// Ours over raw, the form in which the requirements are stated.
-Json RatiosJson(const Json& accuracy) {
-  Json ratios;
-  if (!accuracy.contains("raw")) return ratios;
-  const Json& raw = accuracy["raw"];
-  for (const char* track : {"live", "smoothed", "records"}) {
-    if (!accuracy.contains(track)) continue;
-    const Json& ours = accuracy[track];
-    Json of_track;
-    for (const char* key : {"p50_m", "p95_m", "rmse_m", "max_m", "score_m", "cross_track_p50_m",
-                            "cross_track_p95_m"}) {
-      if (!raw.contains(key) || !ours.contains(key) || raw[key].get<double>() <= 0) continue;
-      std::string name = key;
-      name.resize(name.size() - 2);
-      of_track[name] = Rounded(ours[key].get<double>() / raw[key].get<double>());
-    }
-    if (!of_track.is_null()) ratios[track] = std::move(of_track);
-  }
-  return ratios;
 }
 
 class Evaluation {
@@ -100,7 +72,7 @@ class Evaluation {
     run_.tally.info = std::move(info_);
     run_.tally.wall_s = SecondsSince(begin_);
     if (options_.report != nullptr) options_.report->End(run_.tally);
-    Json json = ToJson();
+    Json json = EvaluationJson(found_, run_, known_, options_);
     Json& timing = json["timing"];
     timing["read_s"] = Rounded(read_s);
     timing["evaluate_s"] = Rounded(SecondsSince(begin_) - read_s);
@@ -208,14 +180,14 @@ class Evaluation {
     if (judges_at_truth()) tasks_.Add([this] { JudgePrediction(); });
     tasks_.Add([this] { JudgeRaw(); });
     if (!known_.judges_positions()) return;
-    for (const Peer peer : options_.peers) {
-      Json& result = peers_.emplace_back();
-      tasks_.Add([this, peer, &result] { result = JudgePeer(peer); });
+    found_.peers.resize(options_.peers.size());
+    for (std::size_t i = 0; i < options_.peers.size(); ++i) {
+      tasks_.Add([this, i] { found_.peers[i] = JudgePeer(options_.peers[i]); });
     }
   }
 
   void AddReplayedTasks() {
-    if (!judges_at_truth()) tasks_.Add([this] { live_ = Judge(std::move(run_.live)); });
+    if (!judges_at_truth()) tasks_.Add([this] { found_.live = Judge(std::move(run_.live)); });
     tasks_.Add([this] { JudgeRecords(); });
   }
 
@@ -236,22 +208,22 @@ class Evaluation {
         if (!options_.outputs.smoothed.empty()) knots_.emplace(std::move(track).value());
       }
     }
-    smoothed_ = Judge(std::move(points));
+    found_.smoothed = Judge(std::move(points));
   }
 
   void JudgeRaw() {
     std::vector<TrackPoint> raw = RawPoints(fixes_);
     if (!judges_at_truth()) {
-      raw_ = Judge(std::move(raw));
+      found_.raw = Judge(std::move(raw));
       return;
     }
-    raw_ = Judge(Sample(TrackCurve(std::move(raw), Interpolation::kLinear), instants_));
+    found_.raw = Judge(Sample(TrackCurve(std::move(raw), Interpolation::kLinear), instants_));
     const TrackErrors hold = MeasureTrack(
         SampleLive(RunPeer(Peer::kRaw, fixes_, options_.config.estimator.default_accuracy_m),
                    timeline_, instants_),
         known_);
-    raw_hold_.accuracy = AccuracyJson(hold, options_.seed);
-    raw_hold_.calibration = CalibrationJson(hold, options_.seed);
+    found_.raw_hold.accuracy = SummariseTrack(hold, options_.seed);
+    found_.raw_hold.calibration = SummariseCalibration(hold.claims, options_.seed);
   }
 
   void JudgePrediction() {
@@ -260,16 +232,16 @@ class Evaluation {
     live_status_ = live.status();
     if (!live.ok()) return;
     live_status_ = WriteEstimates(options_.outputs.live, timeline_, live.value());
-    live_ = Judge(ToTrackPoints(live.value(), timeline_));
+    found_.live = Judge(ToTrackPoints(live.value(), timeline_));
   }
 
   void JudgeRecords() {
     const TrackCurve stored(std::move(run_.records), Interpolation::kHermite, run_.gaps);
-    records_ = Judge(Sample(stored, instants_));
-    if (!known_.rests.empty()) records_.phantom_m = PhantomM(stored, known_.rests);
+    found_.records = Judge(Sample(stored, instants_));
+    if (!known_.rests.empty()) found_.records.phantom_m = PhantomM(stored, known_.rests);
   }
 
-  Json JudgePeer(Peer peer) const {
+  JudgedPeer JudgePeer(Peer peer) const {
     const auto on_earth = [](const DeliveredFix& d) { return IsOnEarth(d.fix); };
     std::span<const DeliveredFix> fixes = fixes_;
     std::vector<DeliveredFix> some;
@@ -277,107 +249,10 @@ class Evaluation {
       std::copy_if(fixes_.begin(), fixes_.end(), std::back_inserter(some), on_earth);
       fixes = some;
     }
-    const PeerTrack track = RunPeer(peer, fixes, options_.config.estimator.default_accuracy_m);
-    const TrackErrors live = MeasureTrack(
-        judges_at_truth() ? SampleLive(track, timeline_, instants_) : track.live, known_);
-    Json json;
-    json["kept"] = track.track.size();
-    PutUnlessNull(json, "live", AccuracyJson(live, options_.seed));
-    const TrackCurve line(track.track, Interpolation::kLinear);
-    PutUnlessNull(json, "track",
-                  AccuracyJson(MeasureTrack(Sample(line, instants_), known_), options_.seed));
-    if (peer != Peer::kGate && peer != Peer::kOrganic) {
-      PutUnlessNull(json, "calibration", CalibrationJson(live, options_.seed));
-    }
-    return json;
-  }
-
-  Json ToJson() {
-    Json json = replay::ToJson(run_.tally);
-    if (known_.truth) {
-      JudgeOdometer(run_.odometer, *known_.truth, run_.tally.stats.odometer_bound_m,
-                    json["odometer"]);
-    }
-    PutTracks(json);
-    if (!known_.rests.empty()) PutPhantom(json);
-    PutStops(json);
-    PutFences(json);
-    for (std::size_t i = 0; i < peers_.size(); ++i) {
-      const auto name =
-          std::find_if(PeerNames().begin(), PeerNames().end(),
-                       [&](const PeerName& n) { return n.peer == options_.peers[i]; });
-      json["baselines"][std::string(name->name)] = std::move(peers_[i]);
-    }
-    return json;
-  }
-
-  void PutTracks(Json& json) {
-    Json accuracy, calibration;
-    for (const auto& [name, track] : {std::pair{"raw", &raw_},
-                                      {"raw_hold", &raw_hold_},
-                                      {"live", &live_},
-                                      {"smoothed", &smoothed_},
-                                      {"records", &records_}}) {
-      PutUnlessNull(accuracy, name, std::move(track->accuracy));
-      PutUnlessNull(calibration, name, std::move(track->calibration));
-    }
-    PutUnlessNull(json, "ratios", RatiosJson(accuracy));
-    PutUnlessNull(json, "accuracy", std::move(accuracy));
-    PutUnlessNull(json, "calibration", std::move(calibration));
-    Json path = std::move(smoothed_.path);
-    PutUnlessNull(path, "raw", std::move(raw_.path));
-    PutUnlessNull(path, "live", std::move(live_.path));
-    PutUnlessNull(path, "records", std::move(records_.path));
-    PutUnlessNull(json, "path", std::move(path));
-  }
-
-  void PutPhantom(Json& json) const {
-    double rest_s = 0;
-    for (const Span& s : known_.rests) rest_s += s.seconds();
-    Json& phantom = json["phantom"];
-    phantom["stationary_s"] = Rounded(rest_s, 3);
-    phantom["odometer_m"] = Rounded(OdometerWithinM(run_.odometer, known_.rests), 3);
-    for (const auto& [name, track] : {std::pair{"raw_m", &raw_},
-                                      {"live_m", &live_},
-                                      {"smoothed_m", &smoothed_},
-                                      {"records_m", &records_}}) {
-      phantom[name] = Rounded(track->phantom_m.value_or(0), 3);
-    }
-    json["path"]["phantom_stationary_m"] = phantom["odometer_m"];
-  }
-
-  void PutStops(Json& json) const {
-    LabelSpans reference;
-    if (known_.labels && !known_.labels->known.empty()) {
-      reference = *known_.labels;
-    } else if (known_.truth && !known_.labels) {
-      reference.stationary = known_.rests;
-      reference.known = {known_.truth->span()};
-    } else {
-      return;
-    }
-    if (const std::optional<StopSummary> s =
-            CompareStops(run_.stops, reference, options_.min_stop_s)) {
-      json["stops"] = StopsJson(*s);
-    }
-  }
-
-  void PutFences(Json& json) const {
-    if (options_.fences.empty() || !known_.truth) return;
-    const FenceMetrics m = MeasureFences(options_.fences, run_.fence_events, known_.truth_points);
-    Json& fences = json["geofences"];
-    fences["true_crossings"] = m.true_crossings;
-    fences["matched"] = m.matched;
-    const auto put = [&](const char* key, const std::optional<double>& value) {
-      if (value) fences[key] = Rounded(*value);
-    };
-    put("precision", m.precision);
-    put("recall", m.recall);
-    put("latency_p50_s", m.latency_p50_s);
-    put("latency_p95_s", m.latency_p95_s);
-    put("crossing_error_p50_s", m.crossing_error_p50_s);
-    put("crossing_error_p95_s", m.crossing_error_p95_s);
-    put("flips_per_hour", m.flips_per_hour);
+    PeerTrack track = RunPeer(peer, fixes, options_.config.estimator.default_accuracy_m);
+    if (judges_at_truth()) track.live = SampleLive(track, timeline_, instants_);
+    return replay::JudgePeer(peer, track.live, std::move(track.track), instants_, known_,
+                             options_.seed);
   }
 
   const Session& session_;
@@ -401,8 +276,7 @@ class Evaluation {
 
   // Of one task each.
   TaskQueue tasks_;
-  JudgedTrack raw_, raw_hold_, live_, smoothed_, records_;
-  std::deque<Json> peers_;
+  Findings found_;
   std::optional<SmoothedTrack> knots_;
   Status smoothed_status_, live_status_;
   double smoothing_s_ = 0;

@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include "replay_tool/metrics_json.h"
-#include "replay_tool/path_metrics.h"
 #include "replay_tool/track_curve.h"
+#include "replay_tool/track_sampling.h"
 
 namespace waymark::replay {
 
@@ -25,16 +24,29 @@ JudgedTrack JudgeTrack(std::vector<TrackPoint> points, const GroundTruth& known,
   JudgedTrack judged;
   if (known.judges_positions()) {
     const TrackErrors errors = MeasureTrack(points, known);
-    judged.accuracy = AccuracyJson(errors, seed);
-    judged.calibration = CalibrationJson(errors, seed);
+    judged.accuracy = SummariseTrack(errors, seed);
+    judged.calibration = SummariseCalibration(errors.claims, seed);
   }
   if (!known.truth && known.rests.empty()) return judged;
   const TrackCurve line(std::move(points), Interpolation::kLinear);
-  if (known.truth) {
-    const std::optional<PathSummary> s = ComparePath(line, *known.truth, *known.truth_line);
-    if (s) judged.path = PathJson(*s);
-  }
+  if (known.truth) judged.path = ComparePath(line, *known.truth, *known.truth_line);
   if (!known.rests.empty()) judged.phantom_m = PhantomM(line, known.rests);
+  return judged;
+}
+
+JudgedPeer JudgePeer(Peer peer, const std::vector<TrackPoint>& live, std::vector<TrackPoint> track,
+                     const std::vector<std::int64_t>& instants, const GroundTruth& known,
+                     std::uint64_t seed) {
+  JudgedPeer judged;
+  judged.peer = peer;
+  judged.kept = track.size();
+  const TrackErrors errors = MeasureTrack(live, known);
+  judged.live = SummariseTrack(errors, seed);
+  const TrackCurve line(std::move(track), Interpolation::kLinear);
+  judged.track = SummariseTrack(MeasureTrack(Sample(line, instants), known), seed);
+  if (peer != Peer::kGate && peer != Peer::kOrganic) {
+    judged.calibration = SummariseCalibration(errors.claims, seed);
+  }
   return judged;
 }
 

@@ -2,20 +2,24 @@
 #ifndef WAYMARK_REPLAY_TOOL_JUDGED_TRACK_H_
 #define WAYMARK_REPLAY_TOOL_JUDGED_TRACK_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
 #include "replay_tool/accuracy.h"
+#include "replay_tool/baselines.h"
 #include "replay_tool/ground_truth.h"
+#include "replay_tool/path_metrics.h"
 #include "replay_tool/track_point.h"
 
 namespace waymark::replay {
 
-/// Null or absent: what the ground truth does not tell.
+/// Absent: what the ground truth does not tell.
 struct JudgedTrack {
-  nlohmann::ordered_json accuracy, calibration, path;
+  TrackAccuracy accuracy;
+  std::optional<CalibrationSummary> calibration;
+  std::optional<PathSummary> path;
   std::optional<double> phantom_m;  ///< moved within the rests
 };
 
@@ -25,6 +29,18 @@ TrackErrors MeasureTrack(const std::vector<TrackPoint>& points, const GroundTrut
 /// `points` at the instants at which they are to be judged; between them the track is straight.
 JudgedTrack JudgeTrack(std::vector<TrackPoint> points, const GroundTruth& known,
                        std::uint64_t seed);
+
+struct JudgedPeer {
+  Peer peer = Peer::kRaw;
+  std::size_t kept = 0;       ///< points of its track
+  TrackAccuracy live, track;  ///< what it showed at the time, and what it says in the end
+  std::optional<CalibrationSummary> calibration;  ///< only of a peer that says how sure it is
+};
+
+/// `live` as far as it is to be judged, `track` at `instants`.
+JudgedPeer JudgePeer(Peer peer, const std::vector<TrackPoint>& live, std::vector<TrackPoint> track,
+                     const std::vector<std::int64_t>& instants, const GroundTruth& known,
+                     std::uint64_t seed);
 
 }  // namespace waymark::replay
 

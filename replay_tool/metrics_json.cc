@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <optional>
-#include <vector>
 
 namespace waymark::replay {
 namespace {
@@ -24,10 +23,10 @@ double Rounded(double value, int decimals) {
   return std::round(value * scale) / scale;
 }
 
-Json AccuracyJson(const TrackErrors& errors, std::uint64_t seed) {
+Json AccuracyJson(const TrackAccuracy& accuracy) {
   Json json;
-  if (!errors.error_m.empty()) {
-    const AccuracySummary s = Summarise(errors.error_m, errors.times_s, seed);
+  if (accuracy.error) {
+    const AccuracySummary& s = *accuracy.error;
     json["n"] = s.n;
     json["p50_m"] = Rounded(s.p50_m);
     json["p68_m"] = Rounded(s.p68_m);
@@ -43,25 +42,20 @@ Json AccuracyJson(const TrackErrors& errors, std::uint64_t seed) {
     Put(json, "rmse_ci_m", s.rmse_ci_m);
     Put(json, "score_ci_m", s.score_ci_m);
   }
-  if (!errors.cross_m.empty()) {
-    std::vector<double> cross = errors.cross_m;
-    if (errors.error_m.empty()) json["n"] = cross.size();
-    json["cross_track_n"] = cross.size();
-    const auto [p50, p95] = Quantiles<2>(cross, {0.50, 0.95});
-    json["cross_track_p50_m"] = Rounded(p50);
-    json["cross_track_p95_m"] = Rounded(p95);
+  if (const std::optional<OffsetSummary>& cross = accuracy.cross_track) {
+    if (!accuracy.error) json["n"] = cross->n;
+    json["cross_track_n"] = cross->n;
+    json["cross_track_p50_m"] = Rounded(cross->p50_m);
+    json["cross_track_p95_m"] = Rounded(cross->p95_m);
   }
-  if (!errors.along_m.empty()) {
-    std::vector<double> along = errors.along_m;
-    const auto [p50, p95] = Quantiles<2>(along, {0.50, 0.95});
-    json["along_track_p50_m"] = Rounded(p50);
-    json["along_track_p95_m"] = Rounded(p95);
+  if (const std::optional<OffsetSummary>& along = accuracy.along_track) {
+    json["along_track_p50_m"] = Rounded(along->p50_m);
+    json["along_track_p95_m"] = Rounded(along->p95_m);
   }
   return json;
 }
 
-Json CalibrationJson(const TrackErrors& errors, std::uint64_t seed) {
-  const std::optional<CalibrationSummary> s = SummariseCalibration(errors.claims, seed);
+Json CalibrationJson(const std::optional<CalibrationSummary>& s) {
   if (!s) return {};
   Json json;
   json["n"] = s->n;
@@ -76,34 +70,50 @@ Json CalibrationJson(const TrackErrors& errors, std::uint64_t seed) {
   return json;
 }
 
-Json PathJson(const PathSummary& path) {
+Json PathJson(const std::optional<PathSummary>& path) {
+  if (!path) return {};
   Json json;
-  if (path.length_error_fraction) {
-    json["length_error_fraction"] = Rounded(*path.length_error_fraction, 6);
+  if (path->length_error_fraction) {
+    json["length_error_fraction"] = Rounded(*path->length_error_fraction, 6);
   }
-  json["length_m"] = Rounded(path.length_m, 2);
-  json["truth_length_m"] = Rounded(path.truth_length_m, 2);
-  json["frechet_m"] = Rounded(path.frechet_m);
-  json["hausdorff_m"] = Rounded(path.hausdorff_m);
-  json["hausdorff_track_to_truth_m"] = Rounded(path.hausdorff_track_to_truth_m);
-  json["hausdorff_truth_to_track_m"] = Rounded(path.hausdorff_truth_to_track_m);
-  Put(json, "speed_rmse_mps", path.speed_rmse_mps);
-  Put(json, "course_p95_deg", path.course_p95_deg);
+  json["length_m"] = Rounded(path->length_m, 2);
+  json["truth_length_m"] = Rounded(path->truth_length_m, 2);
+  json["frechet_m"] = Rounded(path->frechet_m);
+  json["hausdorff_m"] = Rounded(path->hausdorff_m);
+  json["hausdorff_track_to_truth_m"] = Rounded(path->hausdorff_track_to_truth_m);
+  json["hausdorff_truth_to_track_m"] = Rounded(path->hausdorff_truth_to_track_m);
+  Put(json, "speed_rmse_mps", path->speed_rmse_mps);
+  Put(json, "course_p95_deg", path->course_p95_deg);
   return json;
 }
 
-Json StopsJson(const StopSummary& s) {
+Json StopsJson(const std::optional<StopSummary>& s) {
+  if (!s) return {};
   Json json;
-  Put(json, "precision", s.precision);
-  Put(json, "recall", s.recall);
-  json["f1"] = Rounded(s.f1);
-  Put(json, "start_latency_p50_s", s.start_latency_p50_s);
-  Put(json, "end_latency_p50_s", s.end_latency_p50_s);
-  Put(json, "start_error_p50_s", s.start_error_p50_s);
-  Put(json, "end_error_p50_s", s.end_error_p50_s);
-  json["reference"] = s.reference;
-  json["detected"] = s.detected;
-  json["matched"] = s.matched;
+  Put(json, "precision", s->precision);
+  Put(json, "recall", s->recall);
+  json["f1"] = Rounded(s->f1);
+  Put(json, "start_latency_p50_s", s->start_latency_p50_s);
+  Put(json, "end_latency_p50_s", s->end_latency_p50_s);
+  Put(json, "start_error_p50_s", s->start_error_p50_s);
+  Put(json, "end_error_p50_s", s->end_error_p50_s);
+  json["reference"] = s->reference;
+  json["detected"] = s->detected;
+  json["matched"] = s->matched;
+  return json;
+}
+
+Json FencesJson(const FenceMetrics& m) {
+  Json json;
+  json["true_crossings"] = m.true_crossings;
+  json["matched"] = m.matched;
+  Put(json, "precision", m.precision);
+  Put(json, "recall", m.recall);
+  Put(json, "latency_p50_s", m.latency_p50_s);
+  Put(json, "latency_p95_s", m.latency_p95_s);
+  Put(json, "crossing_error_p50_s", m.crossing_error_p50_s);
+  Put(json, "crossing_error_p95_s", m.crossing_error_p95_s);
+  Put(json, "flips_per_hour", m.flips_per_hour);
   return json;
 }
 

@@ -1,0 +1,125 @@
+#include "replay_tool/evaluation_json.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "replay_tool/fence_metrics.h"
+#include "replay_tool/json_output.h"
+#include "replay_tool/metrics_json.h"
+#include "replay_tool/odometer_metrics.h"
+
+namespace waymark::replay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void PutUnlessNull(Json& json, const char* key, Json value) {
+  if (!value.is_null()) json[key] = std::move(value);
+}
+
+// Ours over raw, the form in which the requirements are stated.
+Json RatiosJson(const Json& accuracy) {
+  Json ratios;
+  if (!accuracy.contains("raw")) return ratios;
+  const Json& raw = accuracy["raw"];
+  for (const char* track : {"live", "smoothed", "records"}) {
+    if (!accuracy.contains(track)) continue;
+    const Json& ours = accuracy[track];
+    Json of_track;
+    for (const char* key : {"p50_m", "p95_m", "rmse_m", "max_m", "score_m", "cross_track_p50_m",
+                            "cross_track_p95_m"}) {
+      if (!raw.contains(key) || !ours.contains(key) || raw[key].get<double>() <= 0) continue;
+      std::string name = key;
+      name.resize(name.size() - 2);
+      of_track[name] = Rounded(ours[key].get<double>() / raw[key].get<double>());
+    }
+    if (!of_track.is_null()) ratios[track] = std::move(of_track);
+  }
+  return ratios;
+}
+
+void PutTracks(const Findings& found, Json& json) {
+  Json accuracy, calibration;
+  for (const auto& [name, track] : {std::pair{"raw", &found.raw},
+                                    {"raw_hold", &found.raw_hold},
+                                    {"live", &found.live},
+                                    {"smoothed", &found.smoothed},
+                                    {"records", &found.records}}) {
+    PutUnlessNull(accuracy, name, AccuracyJson(track->accuracy));
+    PutUnlessNull(calibration, name, CalibrationJson(track->calibration));
+  }
+  PutUnlessNull(json, "ratios", RatiosJson(accuracy));
+  PutUnlessNull(json, "accuracy", std::move(accuracy));
+  PutUnlessNull(json, "calibration", std::move(calibration));
+  Json path = PathJson(found.smoothed.path);
+  PutUnlessNull(path, "raw", PathJson(found.raw.path));
+  PutUnlessNull(path, "live", PathJson(found.live.path));
+  PutUnlessNull(path, "records", PathJson(found.records.path));
+  PutUnlessNull(json, "path", std::move(path));
+}
+
+void PutPhantom(const Findings& found, const EvaluationRun& run, const GroundTruth& known,
+                Json& json) {
+  if (known.rests.empty()) return;
+  double rest_s = 0;
+  for (const Span& s : known.rests) rest_s += s.seconds();
+  Json& phantom = json["phantom"];
+  phantom["stationary_s"] = Rounded(rest_s, 3);
+  phantom["odometer_m"] = Rounded(OdometerWithinM(run.odometer, known.rests), 3);
+  for (const auto& [name, track] : {std::pair{"raw_m", &found.raw},
+                                    {"live_m", &found.live},
+                                    {"smoothed_m", &found.smoothed},
+                                    {"records_m", &found.records}}) {
+    phantom[name] = Rounded(track->phantom_m.value_or(0), 3);
+  }
+  json["path"]["phantom_stationary_m"] = phantom["odometer_m"];
+}
+
+void PutStops(const EvaluationRun& run, const GroundTruth& known, double min_stop_s, Json& json) {
+  LabelSpans reference;
+  if (known.labels && !known.labels->known.empty()) {
+    reference = *known.labels;
+  } else if (known.truth && !known.labels) {
+    reference.stationary = known.rests;
+    reference.known = {known.truth->span()};
+  } else {
+    return;
+  }
+  PutUnlessNull(json, "stops", StopsJson(CompareStops(run.stops, reference, min_stop_s)));
+}
+
+void PutPeers(const std::vector<JudgedPeer>& peers, Json& json) {
+  for (const JudgedPeer& judged : peers) {
+    const auto name = std::find_if(PeerNames().begin(), PeerNames().end(),
+                                   [&](const PeerName& n) { return n.peer == judged.peer; });
+    Json peer;
+    peer["kept"] = judged.kept;
+    PutUnlessNull(peer, "live", AccuracyJson(judged.live));
+    PutUnlessNull(peer, "track", AccuracyJson(judged.track));
+    PutUnlessNull(peer, "calibration", CalibrationJson(judged.calibration));
+    json["baselines"][std::string(name->name)] = std::move(peer);
+  }
+}
+
+}  // namespace
+
+Json EvaluationJson(const Findings& found, const EvaluationRun& run, const GroundTruth& known,
+                    const EvaluationOptions& options) {
+  Json json = ToJson(run.tally);
+  if (known.truth) {
+    JudgeOdometer(run.odometer, *known.truth, run.tally.stats.odometer_bound_m, json["odometer"]);
+  }
+  PutTracks(found, json);
+  PutPhantom(found, run, known, json);
+  PutStops(run, known, options.min_stop_s, json);
+  if (!options.fences.empty() && known.truth) {
+    json["geofences"].update(
+        FencesJson(MeasureFences(options.fences, run.fence_events, known.truth_points)));
+  }
+  PutPeers(found.peers, json);
+  return json;
+}
+
+}  // namespace waymark::replay
