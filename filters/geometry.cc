@@ -148,11 +148,11 @@ LatLon LocalFrame::FromLocal(EastNorth geodesic) const {
 double LocalFrame::ConvergenceRad(LatLon p) const {
   // Azimuth at p minus azimuth at the origin of the geodesic between them, by Napier's analogy.
   // d(azimuth) = sin(lat) d(lon) holds on the ellipsoid too, so the error is of third order.
-  const double half_dlon_rad = NormaliseLonDeg(p.lon_deg - origin_.lon_deg) * kRadPerDeg / 2;
-  const double mean_lat_rad = (p.lat_deg + origin_.lat_deg) * kRadPerDeg / 2;
-  const double half_dlat_rad = (p.lat_deg - origin_.lat_deg) * kRadPerDeg / 2;
-  return -2 * std::atan2(std::sin(mean_lat_rad) * std::sin(half_dlon_rad),
-                         std::cos(half_dlat_rad) * std::cos(half_dlon_rad));
+  const SinCos half_dlon =
+      SmallSinCos(NormaliseLonDeg(p.lon_deg - origin_.lon_deg) * kRadPerDeg / 2);
+  const SinCos half_dlat = SmallSinCos((p.lat_deg - origin_.lat_deg) * kRadPerDeg / 2);
+  const double sin_mean_lat = sin_lat_ * half_dlat.cos + cos_lat_ * half_dlat.sin;
+  return -2 * SmallAtan2(sin_mean_lat * half_dlon.sin, half_dlat.cos * half_dlon.cos);
 }
 
 EastNorth LocalFrame::FarToLocal(LatLon p) const {
