@@ -66,13 +66,13 @@ void Adjust(Intake& intake, Reason reason, double value, double limit) {
   intake.verdict = {Disposition::kAdjusted, reason, value, limit};
 }
 
-// Distinct reports differ in at least one bit of one field; 64 mixed bits tell them apart.
+// Distinct reports differ in at least one bit of one field; 64 mixed bits tell them apart: a sum of
+// the fields, each times an odd number of its own (multilinear hashing, Lemire & Kaser 2014).
 class Mixer {
  public:
   void Add(std::uint64_t v) {
-    std::uint64_t& h = lane_[next_++ % kLanes];
-    h = (h ^ v) * 0x9E3779B97F4A7C15u;
-    h ^= h >> 29;
+    factor_ = factor_ * 0xD1342543DE82EF95u + 2;  // stays odd
+    sum_ += v * factor_;
   }
   void Add(double v) { Add(std::bit_cast<std::uint64_t>(v)); }
   void Add(const std::optional<double>& v) {
@@ -81,18 +81,12 @@ class Mixer {
   }
   std::uint64_t hash() {
     Add(present_);
-    for (std::size_t i = 1; i < kLanes; ++i) {
-      lane_[0] = (lane_[0] ^ lane_[i]) * 0x9E3779B97F4A7C15u;
-      lane_[0] ^= lane_[0] >> 29;
-    }
-    return lane_[0];
+    return sum_;
   }
 
  private:
-  static constexpr std::size_t kLanes = 4;  // multiplications that need not wait for one another
-  std::uint64_t lane_[kLanes] = {0x57415953, 0x4d41524b, 0x46495845, 0x5345454e};
-  std::uint64_t present_ = 0;
-  std::size_t next_ = 0;
+  std::uint64_t sum_ = 0, present_ = 0;
+  std::uint64_t factor_ = 0x57415953'4d41524bu;  // known to the compiler, as all that follow
 };
 
 std::uint64_t Fingerprint(const Fix& fix) {
@@ -231,7 +225,10 @@ Intake FixValidator::Screen(const Fix& fix, const Stamp& delivered) {
   intake.fix = fix;
   if (!Sanitise(intake)) return intake;
   const std::uint64_t fingerprint = Fingerprint(fix);
-  if (WasSeen(fingerprint)) {
+  // A report newer than all before cannot be one of them.
+  if (fix.time > state_.newest_delivered) {
+    if (!Beyond(fix.time)) state_.newest_delivered = fix.time;
+  } else if (WasSeen(fingerprint)) {
     Refuse(intake, Reason::kDuplicate, 0, 0);
     return intake;
   }

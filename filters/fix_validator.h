@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "filters/state_bytes.h"
 #include "waymark/estimate.h"
 #include "waymark/estimator.h"
 #include "waymark/fix.h"
@@ -106,6 +107,7 @@ class FixValidator {
   struct State {
     std::array<Seen, kRemembered> seen{};
     std::uint32_t seen_count = 0, seen_next = 0;
+    MonoTime newest_delivered{Duration(-kMaxTimeNs)};  ///< of the seen ones, as delivered
     std::optional<Fix> newest;  ///< the reports of the newest epoch that was let through, merged
     std::optional<Anchor> anchor;
     JumpBallot jump;

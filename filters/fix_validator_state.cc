@@ -6,7 +6,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x56584946;  // "FIXV"
-constexpr std::uint16_t kStateVersion = 1;
+constexpr std::uint16_t kStateVersion = 2;
 // UTC as far as the differences of two stamps stay far from overflow (the year 6428).
 constexpr std::int64_t kSaneMs = std::int64_t{1} << 47;
 
@@ -17,6 +17,7 @@ void FixValidator::Save(std::vector<std::byte>& out) const {
   const std::size_t mark = w.BeginBlock(kStateTag, kStateVersion);
   w.U32(state_.seen_count);
   w.U32(state_.seen_next);
+  w.Time(state_.newest_delivered);
   for (std::uint32_t i = 0; i < state_.seen_count; ++i) {
     w.U64(state_.seen[i].fingerprint);
     w.Time(state_.seen[i].time);
@@ -67,6 +68,7 @@ Status FixValidator::Restore(std::span<const std::byte> image) {
   State s;
   s.seen_count = r.Count(kRemembered);
   s.seen_next = r.Count(kRemembered - 1);
+  s.newest_delivered = r.Time();
   for (std::uint32_t i = 0; i < s.seen_count; ++i) {
     s.seen[i].fingerprint = r.U64();
     s.seen[i].time = r.Time();

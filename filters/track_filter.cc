@@ -37,48 +37,48 @@ constexpr std::size_t kStopped = 0, kSlow = 1, kFast = 2;
 
 double Square(double x) { return x * x; }
 
-// `x` relative to `ref`: the means less its means, the second moments (mean of both axes) about
-// them.
-inline AxisState MomentsAbout(const AxisState& ref, const AxisState& x) {
-  AxisState m{x.p - ref.p, x.v - ref.v, x.b - ref.b, x.cov};
-  m.cov.pp += 0.5 * m.p.norm2();
-  m.cov.pv += 0.5 * (m.p.e * m.v.e + m.p.n * m.v.n);
-  m.cov.pb += 0.5 * (m.p.e * m.b.e + m.p.n * m.b.n);
-  m.cov.vv += 0.5 * m.v.norm2();
-  m.cov.vb += 0.5 * (m.v.e * m.b.e + m.v.n * m.b.n);
-  m.cov.bb += 0.5 * m.b.norm2();
-  return m;
-}
+// What a mixture of the models consists of. Its covariance is the mean of theirs and, for each
+// pair, the product of their weights times the square of how far their means are apart: a sum of
+// positive terms (the mean of both axes, so that these go on sharing one covariance).
+class Mixer {
+ public:
+  explicit Mixer(const std::array<AxisState, TrackFilter::kModels>& models)
+      : models_(models),
+        stopped_(Apart(models[kStopped], models[kSlow])),
+        fast_(Apart(models[kFast], models[kSlow])),
+        stopped_slow_(Square(stopped_)),
+        slow_fast_(Square(fast_)),
+        stopped_fast_(Square(Apart(stopped_, fast_))) {}
 
-// The normal distribution with the first two moments of the mixture, whose weights sum to 1.
-inline AxisState Mixture(const AxisState& ref, const AxisState (&moments)[TrackFilter::kModels],
-                         const double* weights) {
-  AxisState m;
-  for (std::size_t i = 0; i < TrackFilter::kModels; ++i) {
-    const AxisState& x = moments[i];
-    const double w = weights[i];
-    m.p = m.p + w * x.p;
-    m.v = m.v + w * x.v;
-    m.b = m.b + w * x.b;
-    m.cov.pp += w * x.cov.pp;
-    m.cov.pv += w * x.cov.pv;
-    m.cov.pb += w * x.cov.pb;
-    m.cov.vv += w * x.cov.vv;
-    m.cov.vb += w * x.cov.vb;
-    m.cov.bb += w * x.cov.bb;
+  /// The normal distribution with the first two moments of the mixture, whose weights sum to 1.
+  AxisState Mix(double stopped, double slow, double fast) const {
+    const AxisState& ref = models_[kSlow];
+    return {ref.p + stopped * stopped_.p + fast * fast_.p,
+            ref.v + stopped * stopped_.v + fast * fast_.v,
+            ref.b + stopped * stopped_.b + fast * fast_.b,
+            stopped * models_[kStopped].cov + slow * ref.cov + fast * models_[kFast].cov +
+                (stopped * slow) * stopped_slow_ + (slow * fast) * slow_fast_ +
+                (stopped * fast) * stopped_fast_};
   }
-  m.cov.pp -= 0.5 * m.p.norm2();
-  m.cov.pv -= 0.5 * (m.p.e * m.v.e + m.p.n * m.v.n);
-  m.cov.pb -= 0.5 * (m.p.e * m.b.e + m.p.n * m.b.n);
-  m.cov.vv -= 0.5 * m.v.norm2();
-  m.cov.vb -= 0.5 * (m.v.e * m.b.e + m.v.n * m.b.n);
-  m.cov.bb -= 0.5 * m.b.norm2();
-  KeepPositive(m.cov);
-  m.p = ref.p + m.p;
-  m.v = ref.v + m.v;
-  m.b = ref.b + m.b;
-  return m;
-}
+
+ private:
+  struct Difference {
+    Vec2 p, v, b;
+  };
+  template <typename State>
+  static Difference Apart(const State& x, const State& ref) {
+    return {x.p - ref.p, x.v - ref.v, x.b - ref.b};
+  }
+  static double MeanProduct(Vec2 x, Vec2 y) { return 0.5 * (x.e * y.e + x.n * y.n); }
+  static AxisCov Square(const Difference& d) {
+    return {MeanProduct(d.p, d.p), MeanProduct(d.p, d.v), MeanProduct(d.p, d.b),
+            MeanProduct(d.v, d.v), MeanProduct(d.v, d.b), MeanProduct(d.b, d.b)};
+  }
+
+  const std::array<AxisState, TrackFilter::kModels>& models_;
+  Difference stopped_, fast_;  ///< from the slow one
+  AxisCov stopped_slow_, slow_fast_, stopped_fast_;
+};
 
 }  // namespace
 
@@ -154,9 +154,8 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
   double var = Square(std::clamp(o.speed_accuracy_mps.value_or(t.velocity_sigma_mps),
                                  t.velocity_sigma_floor_mps, kMaxSpeedSigmaMps));
   if (o.course_deg) {
-    const double course = *o.course_deg * kRadPerDeg;
     const double gamma = near_pole_ ? frame_.ConvergenceRad(o.position) : convergence_per_m_ * p.e;
-    out.v = TurnBy({speed * std::sin(course), speed * std::cos(course)}, -gamma);
+    out.v = TurnBy(speed * Heading(*o.course_deg), -gamma);
     if (o.course_accuracy_deg) {
       // Isotropic: the larger of the two axes' errors would waste a good speed, the mean does not.
       const double across = speed * std::min(*o.course_accuracy_deg * kRadPerDeg, 1.0);
@@ -257,20 +256,16 @@ void TrackFilter::MixModels(double dt_s, const FilterTuning& t) {
   const double chance[kModels][kModels] = {{stay, once, twice},
                                            {halt, 1 - halt - hop / 2, hop / 2},
                                            {jump, once, 1 - once - jump}};  // from, to
-  // Mixed by moments about the old mean.
-  AxisState moments[kModels];
-  for (std::size_t i = 0; i < kModels; ++i) moments[i] = MomentsAbout(combined_, models_[i]);
+  const std::array<AxisState, kModels> models = models_;
   const std::array<double, kModels> mode = mode_;
+  const Mixer mixer(models);
   for (std::size_t j = 0; j < kModels; ++j) {
-    double w[kModels], prior = 0;
-    for (std::size_t i = 0; i < kModels; ++i) {
-      w[i] = chance[i][j] * mode[i];
-      prior += w[i];
-    }
-    const double inv = 1 / prior;
-    mode_[j] = prior;
-    for (double& x : w) x *= inv;
-    models_[j] = Mixture(combined_, moments, w);
+    const double stopped = chance[kStopped][j] * mode[kStopped];
+    const double slow = chance[kSlow][j] * mode[kSlow];
+    const double fast = chance[kFast][j] * mode[kFast];
+    mode_[j] = stopped + slow + fast;
+    const double inv = 1 / mode_[j];
+    models_[j] = mixer.Mix(stopped * inv, slow * inv, fast * inv);
   }
 }
 
@@ -302,11 +297,7 @@ void TrackFilter::PredictModels(double dt_s, const GmStep& gm, const FilterTunin
 }
 
 void TrackFilter::Combine() {
-  AxisState moments[kModels];
-  for (std::size_t j = 0; j < kModels; ++j) {
-    moments[j] = MomentsAbout(models_[kSlow], models_[j]);
-  }
-  combined_ = Mixture(models_[kSlow], moments, mode_.data());
+  combined_ = Mixer(models_).Mix(mode_[kStopped], mode_[kSlow], mode_[kFast]);
 }
 
 // Where the mixture of the models expects the next fix, and its variance before the fix's own.
@@ -344,7 +335,7 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
   for (std::size_t j = 0; j < kModels; ++j) {
     const double behind = quadratic[j] - least;
     likelihood[j] = mode_[j] / size[j];
-    if (behind > 0) likelihood[j] *= std::exp(std::max(-0.5 * behind, -50.0));
+    if (behind > 0) likelihood[j] *= ExpNegative(std::min(0.5 * behind, 50.0));
     sum += likelihood[j];
   }
   const double inv = 1 / sum;
