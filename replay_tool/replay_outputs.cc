@@ -118,13 +118,14 @@ void ReplayOutputs::WriteSmoothed(const SmoothedTrack& track, std::span<const De
   }
   std::stable_sort(used.begin(), used.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  const std::span<const Estimate> knots = track.knots();
   std::string row;
-  for (std::size_t i = 0; i < knots.size(); ++i) {
+  std::size_t i = 0;
+  for (const Estimate& knot : track.knots()) {
     row.clear();
-    AppendEstimateRow(row, timeline.ToUtc(knots[i].time), knots[i],
+    AppendEstimateRow(row, timeline.ToUtc(knot.time), knot,
                       i < used.size() ? used[i].second : Disposition::kAccepted);
     smoothed_->Append(row);
+    ++i;
   }
 }
 

@@ -118,12 +118,26 @@ std::vector<Estimate> Sample(const SmoothedTrack& track, const TraceTimeline& ti
   return estimates;
 }
 
-std::vector<TrackPoint> ToTrackPoints(std::span<const Estimate> estimates,
-                                      const TraceTimeline& timeline) {
+namespace {
+
+template <typename Estimates>
+std::vector<TrackPoint> ToPoints(const Estimates& estimates, const TraceTimeline& timeline) {
   std::vector<TrackPoint> points;
   points.reserve(estimates.size());
   for (const Estimate& e : estimates) points.push_back(ToTrackPoint(e, ToUtcMs(timeline, e.time)));
   return points;
+}
+
+}  // namespace
+
+std::vector<TrackPoint> ToTrackPoints(std::span<const Estimate> estimates,
+                                      const TraceTimeline& timeline) {
+  return ToPoints(estimates, timeline);
+}
+
+std::vector<TrackPoint> ToTrackPoints(const SmoothedTrack::Knots& knots,
+                                      const TraceTimeline& timeline) {
+  return ToPoints(knots, timeline);
 }
 
 }  // namespace waymark::replay

@@ -46,6 +46,8 @@ std::vector<Estimate> Sample(const SmoothedTrack& track, const TraceTimeline& ti
 
 std::vector<TrackPoint> ToTrackPoints(std::span<const Estimate> estimates,
                                       const TraceTimeline& timeline);
+std::vector<TrackPoint> ToTrackPoints(const SmoothedTrack::Knots& knots,
+                                      const TraceTimeline& timeline);
 
 }  // namespace waymark::replay
 

@@ -3,6 +3,7 @@
 #define WAYMARK_SMOOTHER_H_
 
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -62,8 +63,10 @@ class WAYMARK_API SmoothedTrack {
   SmoothedTrack& operator=(SmoothedTrack&&) noexcept;
   ~SmoothedTrack();
 
-  /// One estimate for each used fix, in order of time.
-  std::span<const Estimate> knots() const;
+  /// The estimates at the used fixes, in order of time, each worked out when it is asked for.
+  class WAYMARK_API Knots;
+  /// Valid as long as the track, wherever that is moved.
+  Knots knots() const;
   /// The verdict on each input fix, in input order, as the forward pass gave it.
   std::span<const Verdict> verdicts() const;
   /// Velocity-aware (cubic Hermite) evaluation between knots with a covariance that grows away
@@ -76,6 +79,47 @@ class WAYMARK_API SmoothedTrack {
   SmoothedTrack();
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+class WAYMARK_API SmoothedTrack::Knots {
+ public:
+  class Iterator {
+   public:
+    using value_type = Estimate;
+    using reference = Estimate;
+    using pointer = void;
+    using difference_type = std::ptrdiff_t;
+    using iterator_category = std::input_iterator_tag;
+
+    Iterator() = default;
+    Estimate operator*() const { return Knots(track_)[at_]; }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    Iterator operator++(int) { return Iterator(track_, at_++); }
+    friend bool operator==(const Iterator&, const Iterator&) = default;
+
+   private:
+    friend class Knots;
+    Iterator(const Impl* track, std::size_t at) : track_(track), at_(at) {}
+    const Impl* track_ = nullptr;
+    std::size_t at_ = 0;
+  };
+
+  std::size_t size() const;
+  bool empty() const { return size() == 0; }
+  /// `i` must be below size().
+  Estimate operator[](std::size_t i) const;
+  Estimate front() const { return (*this)[0]; }
+  Estimate back() const { return (*this)[size() - 1]; }
+  Iterator begin() const { return {track_, 0}; }
+  Iterator end() const { return {track_, size()}; }
+
+ private:
+  friend class SmoothedTrack;
+  explicit Knots(const Impl* track) : track_(track) {}
+  const Impl* track_;
 };
 
 }  // namespace waymark
