@@ -33,6 +33,7 @@ constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
 constexpr double kLongStepS = 5;
 constexpr double kLargeSigmaM = 4;     // few phones state as much under an open sky
 constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any more
+constexpr double kLeastMode = 1e-4;
 constexpr std::size_t kStopped = 0, kSlow = 1, kFast = 2;
 
 double Square(double x) { return x * x; }
@@ -332,17 +333,25 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
   }
   double sum = 0;
   double likelihood[kModels];
+  std::size_t best = 0;
   for (std::size_t j = 0; j < kModels; ++j) {
     const double behind = quadratic[j] - least;
     likelihood[j] = mode_[j] / size[j];
     if (behind > 0) likelihood[j] *= ExpNegative(std::min(0.5 * behind, 50.0));
     sum += likelihood[j];
+    if (likelihood[j] > likelihood[best]) best = j;
   }
   const double inv = 1 / sum;
   double total = 0;
   for (std::size_t j = 0; j < kModels; ++j) {
-    // No model is ever out of the race: from 1e-4 it is back within a few fixes.
-    mode_[j] = std::max(likelihood[j] * inv, 1e-4);
+    mode_[j] = likelihood[j] * inv;
+    // No model is ever out of the race: from 1e-4 it is back within a few fixes. But what it made
+    // of fixes that it could not explain is forgotten: a body at rest left far behind would widen
+    // the mixture without end.
+    if (mode_[j] < kLeastMode) {
+      mode_[j] = kLeastMode;
+      models_[j] = models_[best];
+    }
     total += mode_[j];
   }
   const double share = 1 / total;
