@@ -10,7 +10,8 @@ namespace {
 constexpr double kMedianOfSquare = 1.3862943611198906;
 // Structure functions are about samples one second apart; faster receivers are thinned to this.
 constexpr double kStepS = 0.8;
-constexpr double kMaxStepS = 5.5;  // beyond, the integral of velocity says nothing about jitter
+// Beyond, the integral of velocity, or the second difference, says nothing about the error.
+constexpr double kMaxStepS = 12, kMaxBlindStepS = 5.5;
 // Without velocities: the share of the noise that is white. Over longer steps noise and manoeuvres
 // cannot be told apart, with velocities or without, and the receiver is followed (do no harm).
 constexpr double kShortStepS = 2.5, kWhiteShare = 0.25, kLongStepWhiteShare = 0.02;
@@ -66,7 +67,7 @@ void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, doub
   const double now_s = Seconds(time - base_);
   const bool first = count_ == 0;
   const double dt = first ? 0 : now_s - last_s_;
-  if (!first && (dt <= 0 || dt > kMaxStepS)) {
+  if (!first && (dt <= 0 || dt > (v ? kMaxStepS : kMaxBlindStepS))) {
     if (dt > 0) {
       count_ = 0;
       Add(time, p, v, variance_m2);
@@ -144,6 +145,7 @@ void NoiseMonitor::Refresh(double step_s) {
     level.tau_s = 6;
     level.jitter = 0.35 * total;
     level.measured = true;
+    level.upper_bound = step_s >= kShortStepS;
   }
   level_ = level;
 }
@@ -157,6 +159,7 @@ void NoiseMonitor::Save(StateWriter& w) const {
   w.U32(until_refresh_);
   for (double x : {level_.white, level_.gm, level_.tau_s, level_.jitter}) w.F64(x);
   w.Bool(level_.measured);
+  w.Bool(level_.upper_bound);
   w.OptF64(jitter_m_);
   w.Bool(has_velocity_);
   w.Time(base_);
@@ -178,6 +181,7 @@ void NoiseMonitor::Load(StateReader& r) {
   for (double* x : {&level_.white, &level_.gm, &level_.tau_s, &level_.jitter}) *x = r.F64();
   if (!(level_.white > 0) || !(level_.gm > 0) || !(level_.tau_s > 0)) r.Fail();
   level_.measured = r.Bool();
+  level_.upper_bound = r.Bool();
   jitter_m_ = r.OptF64();
   has_velocity_ = r.Bool();
   base_ = r.Time();

@@ -53,7 +53,8 @@ class NoiseMonitor {
   struct Level {
     double white = 0.1, gm = 0.9, tau_s = 60;
     double jitter = 0;  ///< gamma(1 s): what changes from second to second, per reported variance
-    bool measured = false;  ///< from data; else the prior
+    bool measured = false;     ///< from data; else the prior
+    bool upper_bound = false;  ///< manoeuvres between the fixes are in it
     double total() const { return white + gm; }
   };
   const Level& level() const { return level_; }

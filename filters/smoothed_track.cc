@@ -92,6 +92,7 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes) {
     a.stopped = o.speed_mps ? *o.speed_mps == 0 : f.mode()[0] > 0.9;
     a.follow = Narrow(f.follow());
     a.slow_var_m2 = Narrow(f.slow_var_m2());
+    a.noise_is_bound = f.noise_is_bound();
     a.p_stopped = Narrow(f.mode()[0]);
     a.p_slow = Narrow(f.mode()[1]);
     const double ahead_s = f.altitude().started() ? Seconds(a.time - f.altitude().time()) : 1e9;

@@ -64,8 +64,9 @@ class Publisher {
     resting_ = false;
   }
   void Shift(std::size_t i, Vec2 offset) {
-    items_[i].p = items_[i].p + offset;
-    items_[i].var_m2 += 0.5 * offset.norm2();
+    Item& a = items_[i];
+    a.p = a.p + offset;
+    a.var_m2 = PublishedVariance(a.var_m2 + 0.5 * offset.norm2(), a.slow_var_m2, a.noise_is_bound);
   }
 
   std::span<Item> items_;
@@ -91,7 +92,7 @@ void SmoothingPasses::Run() {
     Item& a = items_[i];
     a.p = s.p;
     a.v = s.v;
-    a.var_m2 = tuning_.variance_scale * s.cov.pp + a.slow_var_m2;
+    a.var_m2 = tuning_.variance_scale * s.cov.pp;  // the rest comes with the offset
     a.speed_sigma_mps = static_cast<float>(std::sqrt(s.cov.vv));
     publisher.Add(i, s.b);
   });

@@ -51,7 +51,8 @@ struct SmoothedFix {
   bool foreign : 1 = false;        ///< its error is not the b of the track
   bool fresh_error : 1 = false;    ///< b begins anew here
   bool held : 1 = false;           ///< the forward pass did not use it
-  bool begin : 1 = false;          ///< nothing before it says anything about it
+  bool noise_is_bound : 1 = false;
+  bool begin : 1 = false;  ///< nothing before it says anything about it
 };
 
 class SmoothingPasses {

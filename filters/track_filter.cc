@@ -92,6 +92,12 @@ void SetRadii(Estimate& e, double var_m2, double unseen_var_m2) {
   e.r95_m = (kR95PerR68Seen + unseen * (kR95PerR68Unseen - kR95PerR68Seen)) * e.r68_m;
 }
 
+double PublishedVariance(double seen_m2, double unseen_m2, bool upper_bound) {
+  if (upper_bound && seen_m2 > unseen_m2)
+    seen_m2 = std::sqrt(seen_m2 * std::sqrt(seen_m2 * unseen_m2));
+  return seen_m2 + unseen_m2;
+}
+
 double TrackFilter::q(const FilterTuning& tuning) const {
   return mode_[kStopped] * 0.01 + mode_[kSlow] * tuning.q_slow + mode_[kFast] * tuning.q_fast;
 }
@@ -363,6 +369,7 @@ void TrackFilter::FollowReceiver(const Observation& o, const NoiseMonitor::Level
   const double half2 = Square(t.follow_jitter_m);
   follow_ = jitter_m ? half2 / (half2 + Square(*jitter_m)) : 1;
   variance_scale_ = t.variance_scale;
+  bound_only_ = level.upper_bound;
   const bool sees_drift = measured_v_ && !inferred_v_;
   const double unseen_m = sees_drift ? t.slow_sigma_m : t.blind_sigma_m;
   // The radius of a receiver that states one is half the truth, in the logarithm; a large one more,
@@ -644,7 +651,8 @@ Estimate TrackFilter::DescribeMotion(const AxisState& s) const {
   e.velocity_east_mps = v.e;
   e.velocity_north_mps = v.n;
   // E[(out - p)^2 | fixes] = P_pp + w^2 b b^T; its mean over the axes.
-  const double var = variance_scale_ * s.cov.pp + 0.5 * offset_.norm2() + slow_var_m2_;
+  const double seen = variance_scale_ * s.cov.pp + 0.5 * offset_.norm2();
+  const double var = PublishedVariance(seen, slow_var_m2_, bound_only_);
   SetRadii(e, var, slow_var_m2_);
   e.speed_sigma_mps = std::sqrt(s.cov.vv);
   e.p_stopped = mode_[kStopped];

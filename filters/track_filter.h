@@ -114,6 +114,11 @@ struct Observation {
 /// part of it that the fixes cannot show.
 void SetRadii(Estimate& e, double var_m2, double unseen_var_m2);
 
+/// Of a position, per axis: of what the fixes show and of what they cannot. Where they show but an
+/// upper bound (manoeuvres between them look like noise) the truth lies between the two: nearer to
+/// the bound, three parts to one in the logarithm, for what is published must not be too sure.
+double PublishedVariance(double seen_m2, double unseen_m2, bool upper_bound);
+
 class TrackFilter {
  public:
   static constexpr std::size_t kModels = 3;  // stopped, slow, fast
@@ -147,6 +152,7 @@ class TrackFilter {
   double follow() const { return follow_; }
   bool at_rest() const { return at_rest_; }
   double slow_var_m2() const { return slow_var_m2_; }
+  bool noise_is_bound() const { return bound_only_; }
   const std::array<double, kModels>& mode() const { return mode_; }
   double q(const FilterTuning& tuning) const;
   const AltitudeFilter& altitude() const { return altitude_; }
@@ -214,6 +220,7 @@ class TrackFilter {
   Vec2 published_;  ///< with the last fix that was used
   bool at_rest_ = false;
   double slow_var_m2_ = 2, variance_scale_ = 1;
+  bool bound_only_ = false;  ///< the noise that the filter works with is more than there is
   double weight_ = 1;
   double usual_step_s_ = 1;  ///< between the last two fixes used, 1 s at least
   Vec2 measured_p_;

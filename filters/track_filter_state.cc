@@ -37,6 +37,7 @@ void TrackFilter::Save(StateWriter& w) const {
   w.Bool(started_);
   w.Bool(reanchored_);
   w.Bool(at_rest_);
+  w.Bool(bound_only_);
   w.Time(time_);
   w.Time(last_used_);
   w.Position(frame_.origin());
@@ -70,6 +71,7 @@ void TrackFilter::Load(StateReader& r) {
   started_ = r.Bool();
   reanchored_ = r.Bool();
   at_rest_ = r.Bool();
+  bound_only_ = r.Bool();
   time_ = r.Time();
   last_used_ = r.Time();
   SetAnchor(r.Position());
