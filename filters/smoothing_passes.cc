@@ -104,7 +104,8 @@ void SmoothingPasses::Prepare() {
     Item& a = items_[i];
     if (i + kAhead < items_.size()) a.follow = items_[i + kAhead].follow;
     if (i > 0 && a.time - items_[i - 1].time > kLongStep) {
-      a.q = std::max(a.q, static_cast<float>(tuning_.q_long_step));
+      const double q = a.has_velocity ? tuning_.smooth_q_long_step : tuning_.q_long_step;
+      a.q = std::max(a.q, static_cast<float>(q));
     }
     if (i + 1 < items_.size() && a.late_velocity) {
       const Item& b = items_[i + 1];
@@ -123,7 +124,20 @@ void SmoothingPasses::Prepare() {
     a.frame = static_cast<std::uint32_t>(frames_.size() - 1);
     a.p = {p.east_m, p.north_m};
     if (a.has_velocity) a.v = TurnBy(a.v, -frames_.back().ConvergenceRad(position));
+    if (i > 0) RemoveLatencyByCurve(items_[i - 1], a);
   }
+}
+
+// Where the next velocity is too far off to say how it changes, the curve to here does: the cubic
+// through both fixes ends with this acceleration.
+void SmoothingPasses::RemoveLatencyByCurve(const Item& before, Item& a) const {
+  if (!a.late_velocity || a.begin || !before.has_velocity || before.frame != a.frame) return;
+  const double dt_s = Seconds(a.time - before.time);
+  if (dt_s <= kMaxLatencyStepS) return;
+  Vec2 acceleration = (2 / dt_s) * (before.v + 2.0 * a.v) - (6 / (dt_s * dt_s)) * (a.p - before.p);
+  const double size = acceleration.norm(), most = tuning_.manoeuvre_mps2;
+  if (size > most) acceleration = (most / size) * acceleration;
+  a.v = a.v + tuning_.velocity_latency_s * acceleration;
 }
 
 // Fixes that were held as a second hypothesis and lie with the fix that was used next rather than
