@@ -239,6 +239,7 @@ constexpr Knob kKnobs[] = {
     KNOB(q_between),
     KNOB(change_s),
     KNOB(smooth_white_m),
+    KNOB(smooth_white_blind_m),
     KNOB(smooth_freeze),
     KNOB(jump_before),
     KNOB(jump_after),

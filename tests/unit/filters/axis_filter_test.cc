@@ -5,6 +5,7 @@
 
 #include <Eigen/Dense>
 #include <cmath>
+#include <numbers>
 
 #include "filters/axis_smoother.h"
 #include "support/simulated_drive.h"
@@ -189,6 +190,14 @@ TEST(AxisFilter, IsConsistentWhereItsModelHolds) {
 TEST(AxisFilter, ExpNegativeIsTheExponential) {
   for (double x = 0; x < 30; x = x * 1.01 + 1e-5) {
     EXPECT_NEAR(ExpNegative(x), std::exp(-x), 1e-14) << x;
+  }
+}
+
+TEST(AxisFilter, HeadingIsTheUnitVectorOfACourse) {
+  for (double deg = -720; deg < 1080; deg += 0.37) {
+    const Vec2 h = Heading(deg);
+    EXPECT_NEAR(h.e, std::sin(deg * std::numbers::pi / 180), 1e-13) << deg;
+    EXPECT_NEAR(h.n, std::cos(deg * std::numbers::pi / 180), 1e-13) << deg;
   }
 }
 

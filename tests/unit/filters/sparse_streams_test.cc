@@ -142,5 +142,27 @@ TEST(Radii, HaveALongerTailWhereTheErrorCannotBeSeen) {
   EXPECT_NEAR(e.r95_m / e.r68_m, 2.366, 1e-3);  // and with 3
 }
 
+// A model of rest, left kilometres behind by a car on a motorway, once widened the mixture to 30 m.
+TEST(SparseStreams, TheRadiusDoesNotGrowOnAStraightRoad) {
+  const LocalFrame frame({48.1, 11.5});
+  Estimator estimator = std::move(Estimator::Create({})).value();
+  test::Random random(3);
+  double be = 1, bn = -1;
+  for (std::size_t t = 0; t < 2000; t += 5) {
+    be = 0.95 * be + 0.3 * random.Normal();
+    bn = 0.95 * bn + 0.3 * random.Normal();
+    Fix f;
+    f.time = TimeOf(t);
+    f.position = frame.FromLocal({30.0 * static_cast<double>(t) + be, bn});
+    f.speed_mps = 30 + 0.1 * random.Normal();
+    f.course_deg = 90;
+    const DeliveredFix d = Deliver(f);
+    EXPECT_TRUE(estimator.Update(d.fix, d.arrival).used()) << t;
+    if (t > 300) {
+      EXPECT_LT(estimator.Latest()->r68_m, 6) << t;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace waymark
