@@ -209,7 +209,9 @@ inline Vec2 Heading(double course_deg) {
   const double sin =
       r * (1 - x / 6 * (1 - x / 20 * (1 - x / 42 * (1 - x / 72 * (1 - x / 110 * (1 - x / 156))))));
   const double cos =
-      1 - x / 2 * (1 - x / 12 * (1 - x / 30 * (1 - x / 56 * (1 - x / 90 * (1 - x / 132)))));
+      1 -
+      x / 2 *
+          (1 - x / 12 * (1 - x / 30 * (1 - x / 56 * (1 - x / 90 * (1 - x / 132 * (1 - x / 182))))));
   const Vec2 along = quarters % 2 == 0 ? Vec2{sin, cos} : Vec2{cos, -sin};
   return (quarters & 2) == 0 ? along : -1.0 * along;
 }
