@@ -148,7 +148,7 @@ TEST(SparseStreams, TheRadiusDoesNotGrowOnAStraightRoad) {
   Estimator estimator = std::move(Estimator::Create({})).value();
   test::Random random(3);
   double be = 1, bn = -1;
-  for (std::size_t t = 0; t < 2000; t += 5) {
+  for (std::size_t t = 0; t < 1000; t += 5) {
     be = 0.95 * be + 0.3 * random.Normal();
     bn = 0.95 * bn + 0.3 * random.Normal();
     Fix f;
