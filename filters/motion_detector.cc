@@ -26,31 +26,26 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr double kR68PerSigma = 1.5095921854516636;  // sqrt(-2 ln 0.32), circular Gaussian
-// Slower than this is no walk: ambling people measure 0.6-0.8 m/s (Bohannon 1997 gives 1.3 normal).
-constexpr double kRestMps = 0.35;
 constexpr double kStartMps = 0.8;
-// A walker is out of the noise after 8 s per metre of it: at 1.2 m/s half-span means stand 4.8
-// sigma apart.
-constexpr double kSpanPerNoise = 8;
 constexpr double kShortestSpanS = 15, kLongestSpanS = 90;
 constexpr double kShortestStartSpanS = 10, kLeastDepartureM = 8;
 // A quarter of 8 s per metre of noise is longer than the noise from 0.5 m/s on: a slow walk.
-constexpr double kStartSpanPerNoise = 8, kProgressNoises = 1.0;
-// Of the mean velocity vector at rest: 3.5 sigma of a circular normal error are passed once in 460.
-constexpr double kStartNoises = 3.5;
+constexpr double kStartSpanPerNoise = 8;
 constexpr double kQuietM = 5;   // beyond, jumps that the filter follows look like departures
 constexpr double kSparseS = 4;  // estimates this far apart: three of them tell a start
 constexpr double kRestSpanReportedS = 6, kStartSpanReportedS = 5;
+// Runners reach 5 m/s; over 10 s no walker or jump does.
+constexpr double kDriveMps = 5, kDriveSpanS = 10;
+constexpr Duration kDroveAge = seconds(90);
 constexpr double kFastMps = 2.5;             // no standing device reports this twice
 constexpr double kLeastSpeedNoiseMps = 0.1;  // the resolution of what receivers report at rest
 constexpr double kSpeedMemory = 60;          // fixes
 constexpr double kSampleSpacingS = 0.9;
-// A jump of a canyon lasts 10 s on average, exponentially (estimation.md E): 1 % outlast 45 s.
 // 5 sigma of a circular normal error are passed once in 270 000.
-constexpr double kFarSpanS = 45, kFarNoises = 5, kLeastFarM = 12;
-// Against the estimate's own sigma: what a rest may scatter, and how much more the place is
-// believed to (a walk that is not noticed yet scatters too: with no limit it would never be).
-constexpr double kRestScatter = 2.5, kMostScatter = 1.5;
+constexpr double kFarNoises = 5, kLeastFarM = 12;
+// How much more than the estimate's own sigma a place is believed to scatter (a walk that is not
+// noticed yet scatters too: with no limit it would never be).
+constexpr double kMostScatter = 1.5;
 constexpr Duration kGap = seconds(60);
 constexpr Duration kHintAge = seconds(60);
 constexpr double kHintConfidence = 0.6;
@@ -274,25 +269,32 @@ std::optional<MonoTime> MotionDetector::FindStop() const {
   double span_s = 0;
   const Look quick = LookBack(kRestSpanReportedS, from);
   if (quick.reported == quick.samples && quick.samples >= 3) {
-    const bool standing = quick.speed_mps < kRestMps && quick.span_s >= 3;
+    const bool standing = quick.speed_mps < tuning_.rest_mps && quick.span_s >= 3;
     if (standing && !active) {
       span_s = quick.span_s;
     } else {
       const Look longer = LookBack(3 * kRestSpanReportedS, from);
       if (longer.reported == longer.samples && longer.span_s >= 2 * kRestSpanReportedS &&
-          longer.velocity_mps < kRestMps && longer.speed_mps < kFastMps / 2 &&
-          longer.drift_mps < kRestMps) {
+          longer.velocity_mps < tuning_.rest_mps && longer.speed_mps < kFastMps / 2 &&
+          longer.drift_mps < tuning_.rest_mps) {
         span_s = longer.span_s;
       }
     }
   } else {
-    const double wanted_s =
-        std::clamp(kSpanPerNoise * NoiseM(), kShortestSpanS, kLongestSpanS) * (still ? 0.5 : 1);
-    const Look look = LookBack(wanted_s, from);
-    // Who goes in a ring drifts nowhere either, but scatters and is fast.
-    if (look.span_s >= 0.8 * wanted_s && look.drift_mps < kRestMps && look.samples >= 3 &&
-        look.told_mps < kFastMps / 2 && look.scatter_m < kRestScatter * NoiseM()) {
-      span_s = look.span_s;
+    const auto rest = [&](double span_per_noise, double drift_noises) {
+      const double wanted_s =
+          std::clamp(span_per_noise * NoiseM(), kShortestSpanS, kLongestSpanS) * (still ? 0.5 : 1);
+      const double drift_mps = std::max(tuning_.rest_mps, drift_noises * NoiseM() / wanted_s);
+      const Look look = LookBack(wanted_s, from);
+      // Who goes in a ring drifts nowhere either, but scatters and is fast.
+      const bool found = look.span_s >= 0.8 * wanted_s && look.drift_mps < drift_mps &&
+                         look.samples >= 3 && look.told_mps < kFastMps / 2 &&
+                         look.scatter_m < tuning_.rest_scatter * NoiseM();
+      return found ? look.span_s : 0;
+    };
+    span_s = rest(tuning_.span_per_noise, 0);
+    if (span_s <= 0 && state_.drove && newest - *state_.drove < kDroveAge) {
+      span_s = rest(tuning_.vehicle_span_per_noise, tuning_.vehicle_drift_noises);
     }
   }
   if (span_s <= 0) return std::nullopt;
@@ -314,12 +316,12 @@ std::optional<MonoTime> MotionDetector::FindStart() const {
     // The noise of such a mean was learned at this place: errors of velocities are coloured, so it
     // is more than a root of the count less.
     const double noise_mps = std::sqrt(state_.place.speed2_m2ps2 / 2);
-    const double limit_mps = std::max(kStartMps * ease, kStartNoises * noise_mps);
+    const double limit_mps = std::max(kStartMps * ease, tuning_.start_noises * noise_mps);
     if (quick.velocity_mps > limit_mps && quick.samples >= 3 && newest.speed_mps > limit_mps) {
       return DepartureTime();
     }
     const Sample& before = At(state_.count - 2);
-    const double fast_mps = std::max(kFastMps, 2 * kStartNoises * noise_mps);
+    const double fast_mps = std::max(kFastMps, 2 * tuning_.start_noises * noise_mps);
     if (newest.speed_mps > fast_mps && before.speed_mps > fast_mps) return DepartureTime();
   } else if (LeavesFast(noise_m)) {
     return DepartureTime();
@@ -328,11 +330,11 @@ std::optional<MonoTime> MotionDetector::FindStart() const {
   // against the noise, as a car's is; a walker's shows over a long span.
   const double wanted_s =
       std::clamp(kStartSpanPerNoise * noise_m, kShortestStartSpanS, kLongestSpanS);
-  const double least_m = kProgressNoises * noise_m * ease;
+  const double least_m = tuning_.progress_noises * noise_m * ease;
   for (const double factor : {1.0, 2.0, 4.0}) {
     const Look look = LookBack(wanted_s / factor);
     if (look.samples >= 4 && look.span_s >= 0.8 * wanted_s / factor &&
-        look.progress_m > factor * least_m && look.drift_mps > kRestMps &&
+        look.progress_m > factor * least_m && look.drift_mps > tuning_.rest_mps &&
         away_m > 2 * factor * least_m) {
       return DepartureTime();
     }
@@ -345,8 +347,15 @@ std::optional<MonoTime> MotionDetector::FindStart() const {
       return DepartureTime();
     }
   }
-  if (state_.far && Seconds(newest.time - *state_.far) >= kFarSpanS) return DepartureTime();
+  if (state_.far && Seconds(newest.time - *state_.far) >= tuning_.far_span_s)
+    return DepartureTime();
   return std::nullopt;
+}
+
+// As fast as no walker, over some seconds, each part of them a way out of the noise: no jump.
+bool MotionDetector::Drives() const {
+  const Look look = LookBack(kDriveSpanS);
+  return look.samples >= 4 && look.drift_mps > kDriveMps && look.progress_m > NoiseM();
 }
 
 // Three fast estimates in a row that lead away from the place, well out of its noise, and fixes
@@ -462,7 +471,8 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
     state_.begin = state_.count = 0;
     // Nothing is known of the gap but its ends. Nearer than a slow walk would have led: a rest.
     if (state_.motion != Motion::kStationary &&
-        moved_m < std::max({options_.stay_radius_m, 3 * NoiseM()}) && moved_m / gap_s < kRestMps) {
+        moved_m < std::max({options_.stay_radius_m, 3 * NoiseM()}) &&
+        moved_m / gap_s < tuning_.rest_mps) {
       state_.window[0] = before;
       state_.count = 1;
       state_.last = live.time;
@@ -475,6 +485,7 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
   state_.last = live.time;
   AddSample(live, fix, used, fresh);
 
+  if (Drives()) state_.drove = live.time;
   if (state_.motion != Motion::kMoving) {
     const double far_m = std::max(kLeastFarM, kFarNoises * PlaceNoiseM());
     if (state_.motion == Motion::kStationary && AwayM(at) > far_m) {

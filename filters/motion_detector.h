@@ -27,6 +27,28 @@ struct MotionOptions {
   double stay_radius_m = 70;
 };
 
+/// The constants of the detector's model that the ablation varies, each with its source.
+struct MotionTuning {
+  // Slower than this is no walk: ambling people measure 0.6-0.8 m/s (Bohannon 1997: 1.3 normal).
+  double rest_mps = 0.35;
+  // A walker is out of the noise after 8 s per metre of it: at 1.2 m/s half-span means stand 4.8
+  // sigma apart.
+  double span_per_noise = 8;
+  // Who drove a moment ago does not walk away at once: at a vehicle's 3 m/s the same is seen in 3 s
+  // per metre, and a drift of two noises over the span is none.
+  double vehicle_span_per_noise = 3;
+  double vehicle_drift_noises = 2;
+  // Of the mean velocity vector at rest: 3.5 sigma of a circular normal error are passed once in
+  // 460.
+  double start_noises = 3.5;
+  // A short way must advance in each of its parts by so many times the noise.
+  double progress_noises = 1.0;
+  // Against the estimate's own sigma: what a rest may scatter.
+  double rest_scatter = 2.5;
+  // A jump of a canyon lasts 10 s on average, exponentially (estimation.md E): 1 % outlast 45 s.
+  double far_span_s = 45;
+};
+
 /// Something the detector found. `kind` says which member counts.
 struct MotionEvent {
   enum class Kind : std::uint8_t {
@@ -47,7 +69,8 @@ struct MotionEvent {
 /// every start, red lights included, at once. A value; allocates nothing but in `out`.
 class MotionDetector {
  public:
-  explicit MotionDetector(const MotionOptions& options = {}) : options_(options) {}
+  explicit MotionDetector(const MotionOptions& options = {}, const MotionTuning& tuning = {})
+      : options_(options), tuning_(tuning) {}
 
   /// The live estimate after `fix` was judged (also when it was rejected), and the odometer's
   /// reading before this estimate was added to it. Appends what was found to `out`.
@@ -121,6 +144,7 @@ class MotionDetector {
     double sigma_m = 0;  ///< of the last estimate, per axis
     std::optional<MotionSample> hint;
     MonoTime since{};
+    std::optional<MonoTime> drove;  ///< when it last went as only vehicles go
     Place place;                  ///< of the rest that goes on, or the last one
     std::optional<MonoTime> far;  ///< since when the estimate stands away from `place`
     MonoTime departed{};
@@ -145,6 +169,7 @@ class MotionDetector {
   double AwayM(EastNorth at) const;
   std::optional<MonoTime> FindStop() const;
   std::optional<MonoTime> FindStart() const;
+  bool Drives() const;
   bool LeavesFast(double noise_m) const;
   MonoTime DepartureTime() const;
   void Rest(MonoTime since, std::vector<MotionEvent>& out);
@@ -159,6 +184,7 @@ class MotionDetector {
   std::optional<UtcTime> UtcAt(MonoTime time) const;
 
   MotionOptions options_;
+  MotionTuning tuning_;
   State state_;
   LocalFrame frame_;  ///< at state_.origin; derived
 };

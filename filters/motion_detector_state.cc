@@ -6,7 +6,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x4D4F5449;  // "MOTI"
-constexpr std::uint16_t kStateVersion = 2;
+constexpr std::uint16_t kStateVersion = 3;
 
 }  // namespace
 
@@ -47,6 +47,7 @@ void MotionDetector::Save(std::vector<std::byte>& out) const {
     w.F64(s.hint->confidence);
   }
   w.Time(s.since);
+  w.OptTime(s.drove);
   for (const Place* place : {&s.place, &s.stay_place}) {
     plane(place->at);
     w.F64(place->weight);
@@ -119,6 +120,7 @@ Status MotionDetector::Restore(std::span<const std::byte> image) {
     s.hint = hint;
   }
   s.since = r.Time();
+  s.drove = r.OptTime();
   for (Place* place : {&s.place, &s.stay_place}) {
     place->at = plane();
     place->weight = r.F64();

@@ -110,6 +110,23 @@ TEST(MotionDetector, FindsAWalkerWithoutReportedSpeed) {
   EXPECT_EQ(w.detector.motion(), Motion::kStationary);
 }
 
+// Positions that scatter by 8 m cannot tell a red light from a stroll in half a minute; but who
+// drove a moment ago does not stroll.
+TEST(MotionDetector, SeesARedLightByPositionsAlone) {
+  World w;
+  w.reports_speed = false;
+  w.noise_m = 8;
+  w.Rest(120);
+  w.Step(12, 0, 60);
+  ASSERT_EQ(w.detector.motion(), Motion::kMoving);
+  w.Rest(40);
+  EXPECT_EQ(w.detector.motion(), Motion::kStationary);
+  const double stopped_s = w.t_s - 40;
+  EXPECT_NEAR(At(w.Last(MotionEvent::Kind::kMotionChange)->change.time), stopped_s, 8);
+  w.Step(12, 0, 30);
+  EXPECT_EQ(w.detector.motion(), Motion::kMoving);
+}
+
 TEST(MotionDetector, IgnoresAJumpThatComesBack) {
   World w;
   w.reports_speed = false;
