@@ -23,7 +23,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x4F444F4D;  // "ODOM"
-constexpr std::uint16_t kStateVersion = 2;
+constexpr std::uint16_t kStateVersion = 3;
 
 constexpr double kR68PerSigma = 1.5095921854516636;  // sqrt(-2 ln 0.32), circular Gaussian
 constexpr double kNormal95 = 1.959963984540054;
@@ -43,6 +43,9 @@ constexpr double kHeadingMps = 1.0;
 // An excursion from a place of rest: nearer than this and shorter than this it may be the filter
 // that follows a jump of the receiver (canyon: 10 s on average, estimation.md E).
 constexpr double kExcursionM = 30;
+constexpr double kExcursionPerNoiseS = 8;  // as long as a rest takes to be seen
+// A filter follows a jump in so many steps.
+constexpr double kJumpSteps = 4;
 constexpr Duration kExcursion = std::chrono::seconds(60), kJump = std::chrono::seconds(30);
 // What a gap between fixes hides of the way: roads within a city curve by some percent of a way of
 // 10 s (estimation.md A.3: p95 of the linear track, 11 m per 10 s, at about 20 m/s).
@@ -51,11 +54,15 @@ constexpr double kUnseenPerS = 0.003, kMostUnseen = 0.3;
 // Positions against velocities: corrections are averaged over so many steps, and where they are a
 // fifth of the step both count alike (a tenth or a half: filters/README.md, odometer).
 constexpr double kCorrectionSteps = 30;
-constexpr double kJitterWeight = 25;
 // A stretch of ten sigma is longer by noise by one percent at most: sigma^2 / length^2.
 constexpr double kStretchSigmas = 10;
-// Of what noise may have added: between none and all, since turns look the same.
-constexpr double kNoiseShare = 0.5;
+// Chords shorter than this are turned by noise.
+constexpr double kCornerSigmas = 3;
+// A corner of 90 degrees in the middle of a step turns both chords by 45 and adds 0.41 of it; it
+// may lie nearer to either end, and an arc adds 0.05.
+constexpr double kBendDoubt = 0.12;
+// A sharper turn is no street corner but the way back.
+constexpr double kSharpestCornerRad = 1.9;
 constexpr double kSpeedSigmaMps = 0.3;  // of a reported speed (estimation.md A.5)
 constexpr double kUnnoticedM = 15;      // what a car goes before its start is seen
 // A way that was not noticed is known by a few points; a corner between two fixes lies between the
@@ -118,30 +125,65 @@ double Odometer::CurveM(const Node& to, EastNorth chord) const {
   return std::max(arc_m, chord_m);
 }
 
+// A step far apart in time was longer than its chord, by how much is known one step later: the road
+// had the direction of the step before at its begin and of the one after at its end, and turned
+// somewhere in between, at a corner or along an arc.
+void Odometer::TakeCorner(const Node& to, EastNorth chord) {
+  const EastNorth before = chords_[0], middle = chords_[1];
+  chords_[0] = middle;
+  chords_[1] = chord;
+  const auto length = [](EastNorth p) { return std::hypot(p.east_m, p.north_m); };
+  const double middle_m = length(middle);
+  const double least_m = std::min({length(before), middle_m, length(chord)});
+  if (least_m <= 0) return;
+  const auto turn = [](EastNorth p, EastNorth q) {
+    return std::atan2(p.east_m * q.north_m - p.north_m * q.east_m,
+                      p.east_m * q.east_m + p.north_m * q.north_m);
+  };
+  const double a = turn(before, middle), b = turn(middle, chord);
+  held_.doubt_m += middle_m * std::min(kMostUnseen, kBendDoubt * (a * a + b * b));
+  // There and back is no corner, and noise turns the chords to and fro.
+  if (a * b <= 0 || std::abs(a + b) > kSharpestCornerRad) return;
+  if (least_m < kCornerSigmas * std::sqrt(to.variance_m2)) return;
+  const double corner_m = middle_m * ((std::sin(a) + std::sin(b)) / std::sin(a + b) - 1);
+  held_.distance_m += tuning_.corner_share * corner_m;
+  stretch_.way_m += tuning_.corner_share * corner_m;
+}
+
 // Takes one step into the leg that goes on.
 void Odometer::Walk(const Node& to) {
   const EastNorth chord = frame_.ToLocal(to.position);
   const double dt_s = Seconds(to.time - last_->time);
-  const double curve_m = CurveM(to, chord);
+  const double chord_m = std::hypot(chord.east_m, chord.north_m);
+  // Positions far apart in time: velocities made from them are as old as the last step.
+  const bool blind = to.blind && std::min(dt_s, last_->step_s) > kShortStepS;
+  if (!blind) chords_[0] = chords_[1] = {};
+  const double curve_m = blind ? chord_m : CurveM(to, chord);
   const double speed_m = (last_->speed_mps + to.speed_mps) / 2 * dt_s;
   // What the positions say beyond the velocities: news in a clean stream, jitter in a noisy one.
   const double de = chord.east_m - (last_->ve_mps + to.ve_mps) / 2 * dt_s;
   const double dn = chord.north_m - (last_->vn_mps + to.vn_mps) / 2 * dt_s;
   correction_m2_ += (de * de + dn * dn - correction_m2_) / kCorrectionSteps;
-  const double trust = 1 / (1 + kJitterWeight * correction_m2_ / std::max(speed_m * speed_m, 1e-6));
+  const double noise2 = 2 * to.variance_m2 / std::max(chord_m * chord_m, 1e-6);
+  const double trust =
+      blind ? 1 / (1 + noise2)
+            : 1 / (1 + tuning_.jitter_weight * correction_m2_ / std::max(speed_m * speed_m, 1e-6));
   const double step_m = dt_s <= kLongStepS ? trust * curve_m + (1 - trust) * speed_m : curve_m;
   const double length_m = std::abs(step_m);
   // A direction that is wrong by an angle a shows cos(a) of the way; one that jitters adds as much.
   const double wrong = to.speed_mps > 0 ? std::min(1.0, to.speed_sigma_mps / to.speed_mps) : 1;
-  stretch_.noise_m += length_m * wrong * wrong / 2;
+  stretch_.noise_m += length_m * (blind ? std::min(noise2, wrong * wrong) : wrong * wrong) / 2;
   stretch_.jitter_m += length_m * (1 - trust);
   if (to.told) stretch_.told_m += length_m;
   if (dt_s > kShortStepS) {
     const double unseen_m = length_m * std::min(kMostUnseen, kUnseenPerS * dt_s);
     held_.variance_m2 += unseen_m * unseen_m;
     // Where in between it turned the corner is not known: from along the chord to along both sides.
+    if (blind) {
+      TakeCorner(to, chord);
+    }
     const double v2 = std::hypot(last_->ve_mps, last_->vn_mps) * std::hypot(to.ve_mps, to.vn_mps);
-    if (v2 > kHeadingMps * kHeadingMps) {
+    if (!blind && v2 > kHeadingMps * kHeadingMps) {
       const double cosine = (last_->ve_mps * to.ve_mps + last_->vn_mps * to.vn_mps) / v2;
       const double half = std::sqrt(std::max(0.5, (1 + cosine) / 2));  // up to a right angle
       held_.doubt_m += kCornerDoubt * length_m * (1 / half - 1);
@@ -171,7 +213,7 @@ void Odometer::CloseStretch(const Node& at, double chord_m) {
     const double noise_m = surplus_m * std::min(1.0, stretch_.jitter_m / way_m) +
                            std::clamp(surplus_m, 0.0, stretch_.noise_m);
     const double told = std::min(1.0, stretch_.told_m / way_m);
-    held_.distance_m -= kNoiseShare * (1 - told) * noise_m;
+    held_.distance_m -= tuning_.noise_share * (1 - told) * noise_m;
     held_.doubt_m += noise_m;
   }
   BeginStretch(at);
@@ -242,20 +284,36 @@ double Odometer::UnnoticedM(const Node& at) const {
   return way_m + apart_m(to, rest_);
 }
 
+// The largest steps of an excursion may be a jump of the receiver.
+void Odometer::CountStep(const Node& to) {
+  const EastNorth chord = frame_.ToLocal(to.position);
+  const double step_m = std::hypot(chord.east_m, chord.north_m);
+  ++excursion_.steps;
+  excursion_.shortest_s = std::min(excursion_.shortest_s, Seconds(to.time - last_->time));
+  if (step_m <= excursion_.largest_m) return;
+  excursion_.jump_m += kJumpSteps * (step_m - excursion_.largest_m);
+  excursion_.largest_m = step_m;
+}
+
 // Whether the way that began at leaving_ is one. Near its place, and for some time, it may be the
 // filter that follows a jump of the receiver. A way advances in many steps, a jump in one or two;
 // speeds that the receiver reports tell at once.
 bool Odometer::Left(const Node& at) const {
   const Duration since = at.time - *leaving_;
-  if (since > kExcursion) return true;
   const EastNorth here = rest_frame_.ToLocal(at.position);
   const double away_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
-  if (away_m <= std::max(kExcursionM, 4 * std::sqrt(at.variance_m2))) return false;
+  const double sigma_m = std::sqrt(at.variance_m2);
+  const bool told = excursion_.told_m >= away_m / 2;
+  if (settled_ && !told && away_m <= std::max(tuning_.settled_m, 4 * sigma_m)) return false;
+  if (since > kExcursion + FromSeconds(kExcursionPerNoiseS * sigma_m)) return true;
+  if (away_m <= std::max(kExcursionM, 4 * sigma_m)) return false;
   // Estimates far apart in time show no burst of bad fixes whole: several agreed on the way
   // already.
   if (excursion_.steps >= 2 && excursion_.shortest_s > kShortStepS) return true;
-  return excursion_.told_m >= away_m / 2 || away_m - excursion_.jump_m > kExcursionM / 2 ||
-         since > kJump;
+  if (told) return true;
+  // Who was put there in some steps and stands there has not left.
+  if (at.speed_mps < kRestSpeedMps) return false;
+  return away_m - excursion_.jump_m > kExcursionM / 2 || since > kJump;
 }
 
 // The device rests again before it got away from its last place of rest: what it did there is not
@@ -266,13 +324,28 @@ void Odometer::EndExcursion(const Node& at) {
   const double moved_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
   const double sigma_m = std::sqrt(leg_variance_m2_ + at.variance_m2);
   const bool near = moved_m <= kMovedSigmas * sigma_m;
+  if (settled_ && excursion_.told_m < moved_m / 2 &&
+      moved_m <= std::max(tuning_.settled_m, 4 * sigma_m)) {
+    if (!near) doubt_m_ += moved_m;
+    leaving_.reset();
+    held_ = {};
+    return;
+  }
   if (!near && excursion_.told_m < moved_m / 2 && at.time - *leaving_ <= kExcursion) return;
   leaving_.reset();
   if (near) {
     held_ = {};
     return;
   }
-  if (moved_m <= std::max(kExcursionM, 4 * sigma_m)) held_.distance_m = moved_m;
+  // In a few steps, farther than anything at rest gets in them: the receiver found its place.
+  if (moved_m > kExcursionM && excursion_.shortest_s <= kShortStepS &&
+      excursion_.told_m < moved_m / 2 && moved_m < 1.5 * excursion_.jump_m) {
+    doubt_m_ += moved_m;
+    held_ = {};
+    RestAt(at);
+    return;
+  }
+  held_.distance_m = moved_m;
   CommitHeld();
   EndLeg(at);
 }
@@ -287,7 +360,10 @@ void Odometer::RestAt(const Node& at) {
   rest_origin_ = at.position;
   rest_frame_ = LocalFrame(rest_origin_);
   rest_ = {};
+  rest_since_ = at.time;
+  settled_ = false;
   mark_count_ = 0;
+  chords_[0] = chords_[1] = {};
 }
 
 void Odometer::FollowRest(const Node& node) {
@@ -322,6 +398,7 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
     node.speed_sigma_mps = kSpeedSigmaMps;
   }
   node.told = fix != nullptr && fix->speed_mps.has_value();
+  node.blind = fix != nullptr && !fix->speed_mps;
   if (last_ && fix != nullptr && fix->speed_mps && *fix->speed_mps < kSaneMps) {
     excursion_.told_m +=
         std::max(0.0, *fix->speed_mps) * std::min(kLongStepS, Seconds(node.time - last_->time));
@@ -329,8 +406,10 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
   if (!last_) {
     RestAt(node);
     BeginStretch(node);
+    excursion_ = {};
   } else if (motion == Motion::kUnknown) {
     Walk(node);
+    CountStep(node);
   } else if (motion == Motion::kStationary) {
     if (leaving_) {
       if (motion_ == Motion::kMoving) Walk(node);
@@ -354,34 +433,30 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
       const double way_m = UnnoticedM(node);
       held_ = {std::min(0.0, held_.distance_m) + way_m, 0, kUnnoticedDoubt * way_m};
       leaving_ = node.time;
+      settled_ = settled_ || Seconds(node.time - rest_since_) >= tuning_.settled_s;
       excursion_ = {};
       excursion_.jump_m = std::max(0.0, way_m - kUnnoticedM);
       mark_count_ = 0;
       BeginStretch(node);
     } else {
       Walk(node);
+      if (motion_ == Motion::kUnknown) leaving_ = rest_since_;
       // What a rest that was none has swallowed.
       if (leaving_ && motion_ == Motion::kStationary) {
         held_.distance_m = std::max(held_.distance_m, UnnoticedM(node));
       }
     }
     if (leaving_) {
-      // The two largest steps may be jumps: there and on.
-      const EastNorth chord = frame_.ToLocal(node.position);
-      const double step_m = std::hypot(chord.east_m, chord.north_m);
-      if (*leaving_ != node.time) {
-        ++excursion_.steps;
-        excursion_.shortest_s = std::min(excursion_.shortest_s, Seconds(node.time - last_->time));
-        if (step_m > excursion_.largest_m) {
-          excursion_.jump_m += 2 * (step_m - excursion_.largest_m);
-          excursion_.largest_m = step_m;
-        }
+      if (*leaving_ != node.time) CountStep(node);
+      if (Left(node)) {
+        leaving_.reset();
+        settled_ = false;
       }
-      if (Left(node)) leaving_.reset();
     }
     if (!leaving_) CommitHeld();
     AddMark(node);
   }
+  node.step_s = last_ ? Seconds(node.time - last_->time) : 0;
   motion_ = motion;
   last_ = node;
   frame_ = LocalFrame(node.position);
@@ -395,8 +470,10 @@ void Odometer::Break() {
   }
   held_ = {};
   leaving_.reset();
+  settled_ = false;
   leg_variance_m2_ = 0;
   mark_count_ = 0;
+  chords_[0] = chords_[1] = {};
   motion_ = Motion::kUnknown;
   last_.reset();
 }
@@ -426,18 +503,22 @@ void Odometer::Save(std::vector<std::byte>& out) const {
     w.Time(last_->time);
     w.Position(last_->position);
     for (const double v : {last_->ve_mps, last_->vn_mps, last_->speed_mps, last_->speed_sigma_mps,
-                           last_->variance_m2}) {
+                           last_->variance_m2, last_->step_s}) {
       w.F64(v);
     }
     w.Bool(last_->told);
+    w.Bool(last_->blind);
   }
   w.U8(static_cast<std::uint8_t>(motion_));
   w.Position(rest_origin_);
   for (const double v :
-       {rest_.east_m, rest_.north_m, held_.distance_m, held_.variance_m2, held_.doubt_m}) {
+       {rest_.east_m, rest_.north_m, held_.distance_m, held_.variance_m2, held_.doubt_m,
+        chords_[0].east_m, chords_[0].north_m, chords_[1].east_m, chords_[1].north_m}) {
     w.F64(v);
   }
   w.OptTime(leaving_);
+  w.Time(rest_since_);
+  w.Bool(settled_);
   for (const double v :
        {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, correction_m2_, excursion_.told_m,
         excursion_.jump_m, excursion_.largest_m, excursion_.shortest_s, excursion_.steps,
@@ -458,25 +539,30 @@ void Odometer::Save(std::vector<std::byte>& out) const {
 Status Odometer::Restore(std::span<const std::byte> image) {
   StateReader outer(image);
   StateReader r(outer.Block(kStateTag, kStateVersion));
-  Odometer o;
+  Odometer o(tuning_);
   if (r.Bool()) {
     Node n;
     n.time = r.Time();
     n.position = r.Position();
-    for (double* v : {&n.ve_mps, &n.vn_mps, &n.speed_mps, &n.speed_sigma_mps, &n.variance_m2}) {
+    for (double* v :
+         {&n.ve_mps, &n.vn_mps, &n.speed_mps, &n.speed_sigma_mps, &n.variance_m2, &n.step_s}) {
       *v = r.F64();
     }
     n.told = r.Bool();
+    n.blind = r.Bool();
     o.last_ = n;
     o.frame_ = LocalFrame(n.position);
   }
   o.motion_ = r.Enum<Motion>(3);
   o.rest_origin_ = r.Position();
   for (double* v : {&o.rest_.east_m, &o.rest_.north_m, &o.held_.distance_m, &o.held_.variance_m2,
-                    &o.held_.doubt_m}) {
+                    &o.held_.doubt_m, &o.chords_[0].east_m, &o.chords_[0].north_m,
+                    &o.chords_[1].east_m, &o.chords_[1].north_m}) {
     *v = r.F64();
   }
   o.leaving_ = r.OptTime();
+  o.rest_since_ = r.Time();
+  o.settled_ = r.Bool();
   for (double* v :
        {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_, &o.correction_m2_,
         &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m,

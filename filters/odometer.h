@@ -22,9 +22,25 @@ struct Distance {
   double bound_m = 0;  ///< |error| <= bound_m with p = 0.95
 };
 
+/// The constants of the odometer's model that the ablation varies, each with its source.
+struct OdometerTuning {
+  // Of what noise may have added to the way: between none and all, since turns look the same.
+  double noise_share = 0.5;
+  // Positions against velocities: where they are a fifth of the step both count alike.
+  double jitter_weight = 25;
+  // Between two fixes far apart the way runs along the chord (0) or both sides of a corner (1).
+  double corner_share = 0.3;
+  // Who rested this long has settled: what he does within this distance and ends in another rest
+  // is no way, as it is no trip (MotionOptions::min_stay, stay_radius_m).
+  double settled_s = 180;
+  double settled_m = 70;
+};
+
 /// Adds up the way between estimates. A value; allocates nothing.
 class Odometer {
  public:
+  explicit Odometer(const OdometerTuning& tuning = {}) : tuning_(tuning) {}
+
   /// The next estimate, in order of time (one that is not later is ignored), and what the device
   /// is doing at that time. Live or settled estimates both serve; do not mix them in one odometer.
   /// While the motion is unknown the way is held back: it counts once the device proves to move.
@@ -38,7 +54,7 @@ class Odometer {
   Distance total() const;
   /// The way between two readings of one odometer.
   static Distance Between(const Distance& earlier, const Distance& later);
-  void Reset() { *this = Odometer(); }
+  void Reset() { *this = Odometer(tuning_); }
 
   void Save(std::vector<std::byte>& out) const;
   /// kCorruption leaves the state unchanged. Any bytes are safe.
@@ -53,6 +69,8 @@ class Odometer {
     double speed_mps = 0;  ///< measured without a direction, or the length of the velocity
     double speed_sigma_mps = 0;
     double variance_m2 = 0;  ///< of the position, per axis
+    double step_s = 0;       ///< since the estimate before
+    bool blind = false;      ///< made from a position alone
     bool told = false;       ///< the receiver reported a speed
   };
   /// Where the way stood lately: what lies behind a stop is judged when the stop is known.
@@ -68,6 +86,7 @@ class Odometer {
     double distance_m = 0, variance_m2 = 0, doubt_m = 0;
   };
   double CurveM(const Node& to, EastNorth chord) const;
+  void TakeCorner(const Node& to, EastNorth chord);
   void Walk(const Node& to);
   void CloseStretch(const Node& at, double chord_m);
   void BeginStretch(const Node& at);
@@ -76,16 +95,21 @@ class Odometer {
   void AddMark(const Node& at);
   double UnnoticedM(const Node& at) const;
   bool Left(const Node& at) const;
+  void CountStep(const Node& to);
   void EndExcursion(const Node& at);
   void EndLeg(const Node& at);
   void RestAt(const Node& at);
   void FollowRest(const Node& node);
 
+  OdometerTuning tuning_;
   std::optional<Node> last_;
+  EastNorth chords_[2];  ///< the last two steps far apart in time; zero where there was none
   Motion motion_ = Motion::kUnknown;
   /// Where the device rests or rested last, in the plane of `rest_frame_`.
   LatLon rest_origin_;
   EastNorth rest_;
+  MonoTime rest_since_{};
+  bool settled_ = false;  ///< that rest was a stay, which is not left yet
   Held held_;
   /// Moving, but not yet known to be away from the place of rest.
   std::optional<MonoTime> leaving_;

@@ -221,6 +221,99 @@ TEST(Odometer, HoldsBackWhatIsNotKnownToBeAWay) {
   EXPECT_EQ(parked.total().distance_m, 0);
 }
 
+// The fix of a receiver that tells no speed.
+Fix Blind(const Estimate& e) {
+  Fix f;
+  f.time = e.time;
+  f.position = e.position;
+  return f;
+}
+
+// The first fix of a session is off; the receiver then finds its place. It stands all the time.
+TEST(Odometer, APlaceThatIsFoundLateIsNoWay) {
+  Odometer odometer;
+  for (int i = 0; i < 120; ++i) {
+    const double off_m = i < 8 ? 60 : i < 12 ? 15.0 * (12 - i) : 0;
+    const Estimate e = At(i, off_m, 0, i < 8 || i > 12 ? 0 : -15, 0);
+    const Fix f = Blind(e);
+    odometer.Update(e,
+                    i < 5    ? Motion::kUnknown
+                    : i < 30 ? Motion::kMoving
+                             : Motion::kStationary,
+                    &f);
+  }
+  EXPECT_LT(odometer.total().distance_m, 1);
+}
+
+// Someone in a building, by positions alone: what ends in a rest within the stay's surroundings is
+// no trip and no way; who leaves them has gone all of it.
+TEST(Odometer, MovesWithinAStayAreNoWayUntilItIsLeft) {
+  Odometer odometer;
+  int t = 0;
+  const auto rest = [&](double east_m, int seconds) {
+    for (int i = 0; i < seconds; ++i, ++t) {
+      const Estimate e = At(t, east_m, 0, 0, 0);
+      const Fix f = Blind(e);
+      odometer.Update(e, Motion::kStationary, &f);
+    }
+  };
+  const auto go = [&](double from_m, double to_m, bool speed) {
+    const double v_mps = to_m > from_m ? 1.25 : -1.25;
+    for (double at_m = from_m + v_mps; (to_m - at_m) * v_mps >= 0; at_m += v_mps, ++t) {
+      const Estimate e = At(t, at_m, 0, v_mps, 0);
+      Fix f = Blind(e);
+      if (speed) f.speed_mps = 1.25;
+      odometer.Update(e, Motion::kMoving, &f);
+    }
+  };
+  rest(0, 240);
+  go(0, 50, false);
+  rest(50, 240);
+  go(50, 5, false);
+  rest(5, 240);
+  EXPECT_EQ(odometer.total().distance_m, 0);
+  EXPECT_GE(odometer.total().bound_m, 49.99);  // it may have been one
+  go(5, 50, true);                             // a receiver that tells speeds is believed
+  rest(50, 60);
+  EXPECT_NEAR(odometer.total().distance_m, 50, 6);
+  rest(50, 240);
+  go(50, 200, false);
+  EXPECT_NEAR(odometer.total().distance_m, 200, 6);
+}
+
+// A car on a grid of streets, one position per `every_s`, no speeds: what is missing of the way,
+// and what is missing of the chords.
+void Grid(double every_s, double most) {
+  Odometer odometer;
+  const double speed_mps = 10, block_m = 130;
+  double way_m = 0, chords_m = 0;
+  Estimate before = At(0, 0, 0, 0, 0);
+  for (int i = 0; i * every_s < 1800; ++i) {
+    way_m = i * every_s * speed_mps;
+    // Stairs: a corner after each block.
+    const int blocks = static_cast<int>(way_m / block_m);
+    const double rest_m = way_m - blocks * block_m;
+    const double east_m = (blocks + 1) / 2 * block_m + (blocks % 2 == 0 ? rest_m : 0);
+    const double north_m = blocks / 2 * block_m + (blocks % 2 == 0 ? 0 : rest_m);
+    Estimate e = At(i * every_s, east_m, north_m, 0, 0);
+    const EastNorth step = LocalFrame(before.position).ToLocal(e.position);
+    chords_m += std::hypot(step.east_m, step.north_m);
+    e.velocity_east_mps = step.east_m / every_s;  // as old as the last step
+    e.velocity_north_mps = step.north_m / every_s;
+    before = e;
+    const Fix f = Blind(e);
+    odometer.Update(e, Motion::kMoving, &f);
+  }
+  const Distance d = odometer.total();
+  EXPECT_LT(std::abs(d.distance_m - way_m), most * (way_m - chords_m)) << every_s;
+  EXPECT_NEAR(d.distance_m, way_m, d.bound_m) << every_s;
+}
+
+TEST(Odometer, GoesRoundCornersBetweenFixesFarApart) {
+  Grid(5, 0.8);
+  Grid(10, 1);
+}
+
 TEST(Odometer, DoesNotCountTheWayOfABreak) {
   Odometer odometer;
   for (int i = 0; i <= 10; ++i) odometer.Update(At(i, 10 * i, 0, 10, 0), Motion::kMoving);
@@ -263,9 +356,11 @@ TEST(Odometer, GoesOnFromASnapshotAtAnyPoint) {
     const Motion motion = i % 70 < 20   ? Motion::kStationary
                           : i % 70 < 22 ? Motion::kUnknown
                                         : Motion::kMoving;
-    const Estimate e = At(i, 5 * i + Noise(seed), Noise(seed), 5, 0);
-    straight.Update(e, motion);
-    interrupted.Update(e, motion);
+    const double t_s = i < 150 ? i : 150 + 5 * (i - 150);  // then far apart
+    const Estimate e = At(t_s, 5 * t_s + Noise(seed), Noise(seed), 5, 0);
+    const Fix f = Blind(e);
+    straight.Update(e, motion, &f);
+    interrupted.Update(e, motion, &f);
     std::vector<std::byte> image;
     interrupted.Save(image);
     Odometer restored;
