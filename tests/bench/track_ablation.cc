@@ -100,7 +100,14 @@ void PrintMoving() {
 }  // namespace waymark::track
 
 int main(int argc, char** argv) {
-  const std::string only = argc > 1 ? argv[1] : "";
+  std::string only;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string(argv[i]) == "--set" && i + 1 < argc && waymark::track::Set(argv[i + 1])) {
+      ++i;
+    } else {
+      only = argv[i];
+    }
+  }
   if (only.empty() || only == "standing") waymark::track::PrintStanding();
   if (only.empty() || only == "moving") waymark::track::PrintMoving();
   if (only.empty() || only == "odometer") waymark::track::PrintOdometer();

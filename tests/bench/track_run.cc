@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "waymark/estimator.h"
 #include "waymark/geometry.h"
@@ -11,7 +12,33 @@ namespace {
 
 std::int64_t UtcMs(const UtcTime& t) { return t.time_since_epoch().count(); }
 
+Tuning& InUse() {
+  static Tuning tuning;
+  return tuning;
+}
+
 }  // namespace
+
+bool Set(const std::string& setting) {
+  Tuning& t = InUse();
+  const std::pair<const char*, double*> names[] = {
+      {"rest_mps", &t.motion.rest_mps},           {"span_per_noise", &t.motion.span_per_noise},
+      {"vehicle_drift_noises", &t.motion.vehicle_drift_noises},
+      {"vehicle_span_per_noise", &t.motion.vehicle_span_per_noise},
+      {"start_noises", &t.motion.start_noises},   {"progress_noises", &t.motion.progress_noises},
+      {"rest_scatter", &t.motion.rest_scatter},   {"far_span_s", &t.motion.far_span_s},
+      {"noise_share", &t.odometer.noise_share},   {"jitter_weight", &t.odometer.jitter_weight},
+      {"corner_share", &t.odometer.corner_share}, {"settled_s", &t.odometer.settled_s},
+      {"settled_m", &t.odometer.settled_m},
+  };
+  const std::size_t at = setting.find('=');
+  for (const auto& [name, value] : names) {
+    if (at == std::string::npos || setting.compare(0, at, name) != 0) continue;
+    *value = std::strtod(setting.c_str() + at + 1, nullptr);
+    return true;
+  }
+  return false;
+}
 
 int Run::starts() const {
   return static_cast<int>(std::count_if(events.begin(), events.end(), [](const MotionEvent& e) {
@@ -19,11 +46,13 @@ int Run::starts() const {
   }));
 }
 
-Run Track(const Session& session) {
+Run Track(const Session& session) { return Track(session, InUse()); }
+
+Run Track(const Session& session, const Tuning& tuning) {
   Run run;
   Estimator estimator = Estimator::Create({}).value();
-  MotionDetector detector;
-  Odometer odometer;
+  MotionDetector detector({}, tuning.motion);
+  Odometer odometer(tuning.odometer);
   std::optional<LatLon> before;
   for (const DeliveredFix& d : session.fixes) {
     const Verdict verdict = estimator.Update(d.fix, d.arrival);

@@ -32,8 +32,16 @@ struct Run {
   int starts() const;
 };
 
-/// The chain of the core: estimate, motion, odometer.
+struct Tuning {
+  MotionTuning motion;
+  OdometerTuning odometer;
+};
+
+/// The chain of the core: estimate, motion, odometer. By default with the tuning in use.
 Run Track(const Session& session);
+Run Track(const Session& session, const Tuning& tuning);
+/// Changes a constant of the tuning in use, "NAME=VALUE"; false if there is none of that name.
+bool Set(const std::string& setting);
 
 struct Interval {
   std::int64_t begin_ms = 0, end_ms = 0;
