@@ -391,11 +391,16 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
   node.speed_mps = e.speed_mps();
   node.speed_sigma_mps = std::isfinite(e.speed_sigma_mps) ? std::abs(e.speed_sigma_mps) : 0;
   node.variance_m2 = sigma_m * sigma_m;
-  // A speed without a course is no part of the estimate's velocity, but measures the way.
-  if (fix != nullptr && fix->speed_mps && !fix->course_deg && *fix->speed_mps >= 0 &&
-      *fix->speed_mps < kSaneMps) {
-    node.speed_mps = *fix->speed_mps;
-    node.speed_sigma_mps = kSpeedSigmaMps;
+  // A speed without a course is no part of the estimate's velocity, but measures the way. With one,
+  // the truth lies in between: slow velocities are drawn towards zero in the estimate, and longer
+  // by their noise in the report.
+  if (fix != nullptr && fix->speed_mps && *fix->speed_mps >= 0 && *fix->speed_mps < kSaneMps) {
+    if (!fix->course_deg) {
+      node.speed_mps = *fix->speed_mps;
+      node.speed_sigma_mps = kSpeedSigmaMps;
+    } else if (*fix->speed_mps > 0) {
+      node.speed_mps = (node.speed_mps + *fix->speed_mps) / 2;
+    }
   }
   node.told = fix != nullptr && fix->speed_mps.has_value();
   node.blind = fix != nullptr && !fix->speed_mps;
