@@ -56,6 +56,9 @@ constexpr double kUnseenPerS = 0.003, kMostUnseen = 0.3;
 constexpr double kCorrectionSteps = 30;
 // A stretch of ten sigma is longer by noise by one percent at most: sigma^2 / length^2.
 constexpr double kStretchSigmas = 10;
+// How far behind the live velocity is where no receiver tells one: what a ring of 8 m/s and 25 m
+// loses (filters/README.md), and the most that a turn may lose.
+constexpr double kBlindLagS = 1.0, kMostCut = 0.1;
 // Chords shorter than this are turned by noise.
 constexpr double kCornerSigmas = 3;
 // A corner of 90 degrees in the middle of a step turns both chords by 45 and adds 0.41 of it; it
@@ -69,6 +72,8 @@ constexpr double kUnnoticedM = 15;      // what a car goes before its start is s
 // chord and both sides of it.
 constexpr double kUnnoticedDoubt = 0.1, kCornerDoubt = 0.5;
 constexpr double kMarkSpacingS = 1.5;  // times kMarks: longer than the detector's longest look
+// Of what was taken back, half may have been a way; as much may have been left.
+constexpr double kTakenBackDoubt = 0.5;
 // A circular normal error is within 2 sigma in 86, within 3 in 99 of 100 cases.
 constexpr double kNearSigmas = 2, kMovedSigmas = 3;
 
@@ -125,6 +130,15 @@ double Odometer::CurveM(const Node& to, EastNorth chord) const {
   return std::max(arc_m, chord_m);
 }
 
+// By what the velocity turned; zero where it tells no direction.
+double Odometer::TurnRad(const Node& from, const Node& to) {
+  const double v0_mps = std::hypot(from.ve_mps, from.vn_mps);
+  const double v1_mps = std::hypot(to.ve_mps, to.vn_mps);
+  if (std::min(v0_mps, v1_mps) <= kHeadingMps) return 0;
+  return std::atan2(from.ve_mps * to.vn_mps - from.vn_mps * to.ve_mps,
+                    from.ve_mps * to.ve_mps + from.vn_mps * to.vn_mps);
+}
+
 // A step far apart in time was longer than its chord, by how much is known one step later: the road
 // had the direction of the step before at its begin and of the one after at its end, and turned
 // somewhere in between, at a corner or along an arc.
@@ -175,6 +189,13 @@ void Odometer::Walk(const Node& to) {
   stretch_.noise_m += length_m * (blind ? std::min(noise2, wrong * wrong) : wrong * wrong) / 2;
   stretch_.jitter_m += length_m * (1 - trust);
   if (to.told) stretch_.told_m += length_m;
+  if (to.blind && dt_s <= kShortStepS) {
+    // A velocity made from positions lags, and cuts a curve by (rate of turn x lag)^2 / 2.
+    const double lag = TurnRad(*last_, to) / dt_s * kBlindLagS;
+    const double cut_m = length_m * std::min(kMostCut, lag * lag / 2);
+    held_.distance_m += cut_m / 2;
+    held_.doubt_m += cut_m;
+  }
   if (dt_s > kShortStepS) {
     const double unseen_m = length_m * std::min(kMostUnseen, kUnseenPerS * dt_s);
     held_.variance_m2 += unseen_m * unseen_m;
@@ -261,7 +282,7 @@ void Odometer::TakeBack(const Node& at) {
     surplus_m = std::max(0.0, now_m - mark.distance_m - away_m);
   }
   held_.distance_m -= surplus_m;
-  doubt_m_ += 0.1 * surplus_m;
+  doubt_m_ += kTakenBackDoubt * surplus_m;
 }
 
 // The way from the place of rest to `at`, where the start was noticed: along the estimates since
@@ -332,13 +353,15 @@ void Odometer::EndExcursion(const Node& at) {
     return;
   }
   if (!near && excursion_.told_m < moved_m / 2 && at.time - *leaving_ <= kExcursion) return;
+  const bool first = *leaving_ == rest_since_;
   leaving_.reset();
   if (near) {
     held_ = {};
     return;
   }
-  // In a few steps, farther than anything at rest gets in them: the receiver found its place.
-  if (moved_m > kExcursionM && excursion_.shortest_s <= kShortStepS &&
+  // At first, in a few steps, farther than anything at rest gets in them: the receiver found its
+  // place.
+  if (first && moved_m > kExcursionM && excursion_.shortest_s <= kShortStepS &&
       excursion_.told_m < moved_m / 2 && moved_m < 1.5 * excursion_.jump_m) {
     doubt_m_ += moved_m;
     held_ = {};

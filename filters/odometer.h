@@ -86,6 +86,7 @@ class Odometer {
     double distance_m = 0, variance_m2 = 0, doubt_m = 0;
   };
   double CurveM(const Node& to, EastNorth chord) const;
+  static double TurnRad(const Node& from, const Node& to);
   void TakeCorner(const Node& to, EastNorth chord);
   void Walk(const Node& to);
   void CloseStretch(const Node& at, double chord_m);

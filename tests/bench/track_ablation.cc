@@ -2,6 +2,7 @@
 // ways, the odometer's error and the coverage of its bound, rests and stays against truth and
 // labels, and the simplifier's knots against Douglas-Peucker and an offline optimum.
 // Run: build/bench/tests/bench/track_ablation [standing|moving|odometer|stays|simplifier]
+//      [--set NAME=VALUE]..., or --folds for the cross-validation of the constants.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -101,12 +102,23 @@ void PrintMoving() {
 
 int main(int argc, char** argv) {
   std::string only;
+  bool folds = false;
   for (int i = 1; i < argc; ++i) {
-    if (std::string(argv[i]) == "--set" && i + 1 < argc && waymark::track::Set(argv[i + 1])) {
+    const std::string a = argv[i];
+    if (a == "--folds") {
+      folds = true;
+    } else if (a == "--set" && i + 1 < argc && waymark::track::Set(argv[i + 1])) {
       ++i;
+    } else if (a.starts_with("--")) {
+      std::fprintf(stderr, "track_ablation: %s: no such option or constant\n", a.c_str());
+      return 2;
     } else {
-      only = argv[i];
+      only = a;
     }
+  }
+  if (folds) {
+    waymark::track::PrintFolds();
+    return 0;
   }
   if (only.empty() || only == "standing") waymark::track::PrintStanding();
   if (only.empty() || only == "moving") waymark::track::PrintMoving();

@@ -19,22 +19,30 @@ Tuning& InUse() {
 
 }  // namespace
 
-bool Set(const std::string& setting) {
-  Tuning& t = InUse();
-  const std::pair<const char*, double*> names[] = {
-      {"rest_mps", &t.motion.rest_mps},           {"span_per_noise", &t.motion.span_per_noise},
-      {"vehicle_drift_noises", &t.motion.vehicle_drift_noises},
-      {"vehicle_span_per_noise", &t.motion.vehicle_span_per_noise},
-      {"start_noises", &t.motion.start_noises},   {"progress_noises", &t.motion.progress_noises},
-      {"rest_scatter", &t.motion.rest_scatter},   {"far_span_s", &t.motion.far_span_s},
-      {"noise_share", &t.odometer.noise_share},   {"jitter_weight", &t.odometer.jitter_weight},
-      {"corner_share", &t.odometer.corner_share}, {"settled_s", &t.odometer.settled_s},
-      {"settled_m", &t.odometer.settled_m},
+const std::vector<Constant>& Constants() {
+  static const std::vector<Constant> constants = {
+      {"rest_mps", [](Tuning& t) { return &t.motion.rest_mps; }},
+      {"span_per_noise", [](Tuning& t) { return &t.motion.span_per_noise; }},
+      {"vehicle_span_per_noise", [](Tuning& t) { return &t.motion.vehicle_span_per_noise; }},
+      {"vehicle_drift_noises", [](Tuning& t) { return &t.motion.vehicle_drift_noises; }},
+      {"start_noises", [](Tuning& t) { return &t.motion.start_noises; }},
+      {"progress_noises", [](Tuning& t) { return &t.motion.progress_noises; }},
+      {"rest_scatter", [](Tuning& t) { return &t.motion.rest_scatter; }},
+      {"far_span_s", [](Tuning& t) { return &t.motion.far_span_s; }},
+      {"noise_share", [](Tuning& t) { return &t.odometer.noise_share; }},
+      {"jitter_weight", [](Tuning& t) { return &t.odometer.jitter_weight; }},
+      {"corner_share", [](Tuning& t) { return &t.odometer.corner_share; }},
+      {"settled_s", [](Tuning& t) { return &t.odometer.settled_s; }},
+      {"settled_m", [](Tuning& t) { return &t.odometer.settled_m; }},
   };
+  return constants;
+}
+
+bool Set(const std::string& setting) {
   const std::size_t at = setting.find('=');
-  for (const auto& [name, value] : names) {
-    if (at == std::string::npos || setting.compare(0, at, name) != 0) continue;
-    *value = std::strtod(setting.c_str() + at + 1, nullptr);
+  for (const Constant& c : Constants()) {
+    if (at == std::string::npos || setting.substr(0, at) != c.name) continue;
+    *c.of(InUse()) = std::strtod(setting.c_str() + at + 1, nullptr);
     return true;
   }
   return false;

@@ -40,6 +40,12 @@ struct Tuning {
 /// The chain of the core: estimate, motion, odometer. By default with the tuning in use.
 Run Track(const Session& session);
 Run Track(const Session& session, const Tuning& tuning);
+/// What can be varied.
+struct Constant {
+  const char* name;
+  double* (*of)(Tuning&);
+};
+const std::vector<Constant>& Constants();
 /// Changes a constant of the tuning in use, "NAME=VALUE"; false if there is none of that name.
 bool Set(const std::string& setting);
 
@@ -109,6 +115,7 @@ void PrintMoving();
 void PrintOdometer();
 void PrintStays();
 void PrintSimplifier();
+void PrintFolds();
 
 }  // namespace waymark::track
 
