@@ -385,8 +385,20 @@ void Odometer::RestAt(const Node& at) {
   rest_ = {};
   rest_since_ = at.time;
   settled_ = false;
+  strayed_m_ = 0;
   mark_count_ = 0;
   chords_[0] = chords_[1] = {};
+}
+
+// By positions alone a slow way out and back may be taken for a rest.
+void Odometer::DoubtRest(const Node& at) {
+  const EastNorth here = rest_frame_.ToLocal(at.position);
+  const double away_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
+  const double sigma_m = std::sqrt(leg_variance_m2_ + at.variance_m2);
+  strayed_m_ = std::max(strayed_m_, away_m - kMovedSigmas * sigma_m);
+  if (away_m > kNearSigmas * sigma_m) return;
+  doubt_m_ += 2 * strayed_m_;
+  strayed_m_ = 0;
 }
 
 void Odometer::FollowRest(const Node& node) {
@@ -443,6 +455,7 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
       if (motion_ == Motion::kMoving) Walk(node);
       EndExcursion(node);
     } else if (motion_ == Motion::kStationary) {
+      if (node.blind) DoubtRest(node);
       if (e.speed_mps() < kRestSpeedMps) FollowRest(node);
       AddMark(node);
     } else if (motion_ == Motion::kMoving) {
@@ -461,6 +474,7 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
       const double way_m = UnnoticedM(node);
       held_ = {std::min(0.0, held_.distance_m) + way_m, 0, kUnnoticedDoubt * way_m};
       leaving_ = node.time;
+      strayed_m_ = 0;
       settled_ = settled_ || Seconds(node.time - rest_since_) >= tuning_.settled_s;
       excursion_ = {};
       excursion_.jump_m = std::max(0.0, way_m - kUnnoticedM);
@@ -508,6 +522,7 @@ void Odometer::Break() {
 
 Distance Odometer::total() const {
   double variance_m2 = variance_m2_, doubt_m = doubt_m_;
+  doubt_m += 2 * strayed_m_;
   if (leaving_) doubt_m += std::max(0.0, held_.distance_m);
   if (last_ && motion_ == Motion::kMoving) variance_m2 += leg_variance_m2_ + last_->variance_m2;
   return {distance_m_,
@@ -547,6 +562,7 @@ void Odometer::Save(std::vector<std::byte>& out) const {
   w.OptTime(leaving_);
   w.Time(rest_since_);
   w.Bool(settled_);
+  w.F64(strayed_m_);
   for (const double v :
        {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, correction_m2_, excursion_.told_m,
         excursion_.jump_m, excursion_.largest_m, excursion_.shortest_s, excursion_.steps,
@@ -591,6 +607,7 @@ Status Odometer::Restore(std::span<const std::byte> image) {
   o.leaving_ = r.OptTime();
   o.rest_since_ = r.Time();
   o.settled_ = r.Bool();
+  o.strayed_m_ = r.F64();
   for (double* v :
        {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_, &o.correction_m2_,
         &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m,
@@ -604,7 +621,7 @@ Status Odometer::Restore(std::span<const std::byte> image) {
     o.marks_[i] = {r.Time(), r.Position(), r.F64()};
   }
   if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 ||
-      o.leg_variance_m2_ < 0 || o.correction_m2_ < 0) {
+      o.leg_variance_m2_ < 0 || o.strayed_m_ < 0 || o.correction_m2_ < 0) {
     return CorruptState("odometer");
   }
   o.rest_frame_ = LocalFrame(o.rest_origin_);

@@ -100,6 +100,7 @@ class Odometer {
   void EndExcursion(const Node& at);
   void EndLeg(const Node& at);
   void RestAt(const Node& at);
+  void DoubtRest(const Node& at);
   void FollowRest(const Node& node);
 
   OdometerTuning tuning_;
@@ -111,6 +112,7 @@ class Odometer {
   EastNorth rest_;
   MonoTime rest_since_{};
   bool settled_ = false;  ///< that rest was a stay, which is not left yet
+  double strayed_m_ = 0;  ///< how far out of the noise about the place of rest, not yet back
   Held held_;
   /// Moving, but not yet known to be away from the place of rest.
   std::optional<MonoTime> leaving_;

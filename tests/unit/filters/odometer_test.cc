@@ -281,6 +281,19 @@ TEST(Odometer, MovesWithinAStayAreNoWayUntilItIsLeft) {
   EXPECT_NEAR(odometer.total().distance_m, 200, 6);
 }
 
+// A stroll out and back that the detector took for a rest: not counted, but doubted.
+TEST(Odometer, DoubtsAStrollThatWasTakenForARest) {
+  Odometer odometer;
+  for (int t = 0; t < 200; ++t) {
+    const double out_m = t < 60 ? 0 : t < 100 ? 0.8 * (t - 60) : t < 140 ? 0.8 * (140 - t) : 0;
+    const Estimate e = At(t, out_m, 0, 0.6, 0);
+    const Fix f = Blind(e);
+    odometer.Update(e, Motion::kStationary, &f);
+  }
+  EXPECT_EQ(odometer.total().distance_m, 0);
+  EXPECT_GT(odometer.total().bound_m, 40);
+}
+
 // A car on a grid of streets, one position per `every_s`, no speeds: what is missing of the way,
 // and what is missing of the chords.
 void Grid(double every_s, double most) {
