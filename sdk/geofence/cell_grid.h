@@ -54,17 +54,25 @@ inline std::int32_t ColumnsOf(int level, std::int32_t row) {
   return kBandColumns.top[static_cast<std::size_t>(band)] << (2 * (kTopLevel - level));
 }
 
-/// The cell of level 0 at a position.
-inline Cell FineCellAt(LatLon p) {
+/// A position in rows and columns of level 0, and the cell of level 0 that holds it.
+struct GridPlace {
+  double row = 0, col = 0;
+  Cell fine;
+};
+inline GridPlace PlaceInGrid(LatLon p) {
   constexpr std::int32_t kRows = kBands * kFinePerBand;
-  auto row = static_cast<std::int32_t>((p.lat_deg + 90) * (1 / kFineRowDeg));
-  if (row >= kRows) row = kRows - 1;
-  const auto band = static_cast<std::size_t>(row >> (2 * kTopLevel));
-  auto col = static_cast<std::int32_t>((p.lon_deg + 180) * kBandColumns.fine_per_deg[band]);
+  GridPlace at;
+  at.row = (p.lat_deg + 90) * (1 / kFineRowDeg);
+  at.fine.row = static_cast<std::int32_t>(at.row);
+  if (at.fine.row >= kRows) at.fine.row = kRows - 1;
+  const auto band = static_cast<std::size_t>(at.fine.row >> (2 * kTopLevel));
+  at.col = (p.lon_deg + 180) * kBandColumns.fine_per_deg[band];
+  at.fine.col = static_cast<std::int32_t>(at.col);
   const std::int32_t columns = kBandColumns.top[band] << (2 * kTopLevel);
-  if (col >= columns) col = columns - 1;
-  return {0, row, col};
+  if (at.fine.col >= columns) at.fine.col = columns - 1;
+  return at;
 }
+inline Cell FineCellAt(LatLon p) { return PlaceInGrid(p).fine; }
 inline Cell Ancestor(Cell fine, int level) {
   return {level, fine.row >> (2 * level), fine.col >> (2 * level)};
 }
@@ -130,6 +138,8 @@ void ForCellsInDisc(LatLon centre, double radius_m, int level, Visit visit) {
   }
 }
 
+inline constexpr double RowHeightDeg(int level) { return kFineRowDeg * (1 << (2 * level)); }
+
 /// What the planes of all cells of a row share. Costs two roots and a series to make.
 struct RowPlane {
   double width_deg = 0;  ///< of its cells
@@ -147,9 +157,13 @@ struct RowPlane {
     east_m = arc * (1 - l * l * (1.0 / 6));
     north_m = d * (n1 + d * (n2 + d * n3)) + half_sin_lat * arc * l;
   }
+  /// The same of a place in `cell`, which is of this row.
+  void ToPlane(const GridPlace& p, Cell cell, double& east_m, double& north_m) const {
+    const double cells = 1.0 / (1 << (2 * cell.level));
+    ToPlane((p.row * cells - cell.row - 0.5) * (RowHeightDeg(cell.level) * kRadPerDeg),
+            (p.col * cells - cell.col - 0.5) * (width_deg * kRadPerDeg), east_m, north_m);
+  }
 };
-
-inline constexpr double RowHeightDeg(int level) { return kFineRowDeg * (1 << (2 * level)); }
 
 /// East and north in metres from the middle of a cell of level 0, 1 or 2: the orthographic
 /// projection of the ellipsoid on the tangent plane, as a series in latitude and longitude good to

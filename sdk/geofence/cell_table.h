@@ -29,17 +29,18 @@ class CellTable {
   };
   Run FindRun(CellKey key) const {
     if (slots_.empty()) return {};
-    for (std::size_t at = Home(key);; at = at + 1 == slots_.size() ? 0 : at + 1) {
-      const Slot& slot = slots_[at];
-      if (slot.key == key) return {slot.begin, slot.count};
-      if (slot.key == 0) return {};
+    const Slot* const end = slots_.data() + slots_.size();
+    for (const Slot* slot = slots_.data() + Home(key);;) {
+      if (slot->key == key) return {slot->begin, slot->count};
+      if (slot->key == 0) return {};
+      if (++slot == end) slot = slots_.data();
     }
   }
   std::span<const Record> At(Run run) const { return {pool_.data() + run.begin, run.count}; }
   std::span<const Record> Find(CellKey key) const { return At(FindRun(key)); }
 
   void Insert(CellKey key, const Record& record) {
-    if (slots_.empty() || (keys_ + 1) * 10 > slots_.size() * 7) Grow();
+    if (slots_.empty() || (keys_ + 1) * 10 > slots_.size() * 6) Grow();
     Slot& slot = slots_[SlotOf(key)];
     if (slot.key == 0) {
       slot.key = key;
@@ -82,7 +83,7 @@ class CellTable {
       room += Capacity(static_cast<std::uint32_t>(j - i));
       i = j;
     }
-    slots_.assign(cells * 10 / 7 + 8, Slot{});
+    slots_.assign(cells * 10 / 6 + 8, Slot{});
     keys_ = cells;
     pool_.resize(room);
     std::uint32_t begin = 0;

@@ -35,6 +35,21 @@ class CircleGrid {
   bool empty() const { return cells_.empty(); }
   bool HasLevel(int level) const { return at_level_[level - kSmallLevel] > 0; }
   std::span<const CircleRecord> Find(CellKey key) const { return cells_.Find(key); }
+  /// Calls visit(FenceIndex) for each circle of the level that contains the place.
+  template <int kLevel, class Visit>
+  void ForContaining(const GridPlace& place, Visit visit) const {
+    if (!HasLevel(kLevel)) return;
+    const Cell cell = Ancestor(place.fine, kLevel);
+    const auto records = cells_.Find(KeyOf(cell));
+    if (records.empty()) return;
+    double x = 0, y = 0;
+    rows_.Of(kLevel, cell.row).ToPlane(place, cell, x, y);
+    const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
+    for (const CircleRecord& r : records) {
+      const float dx = r.east_m - fx, dy = r.north_m - fy;
+      if (dx * dx + dy * dy < r.radius_m * r.radius_m) visit(r.fence);
+    }
+  }
   const CellTable<CircleRecord>& cells() const { return cells_; }
   const RowPlanes& rows() const { return rows_; }
 

@@ -91,7 +91,9 @@ void FenceIndexer::NoteBlocks(std::vector<CellKey> blocks) {
 void FenceIndexer::Insert(const FenceTable& table, FenceIndex i) {
   ++version_;
   std::vector<CellKey> blocks;
-  switch (HomeOf(table, i)) {
+  const Home home = HomeOf(table, i);
+  if (home != Home::kCircles) only_circles_ = false;
+  switch (home) {
     case Home::kCircles:
       circles_.Insert(table.Centre(i), table.RadiusM(i), i);
       ForCellsInDisc(table.Centre(i), table.RadiusM(i), kBlockLevel,
@@ -233,7 +235,7 @@ void FenceIndexer::LookAtPolygons(const Part& part, Surroundings& out) const {
       const auto records = polygons_.Find(KeyOf(cell));
       if (records.empty()) return;
       double x = 0, y = 0;
-      if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(part.at, x, y);
+      if (level <= PolygonGrid::kMaxEdgeLevel) polygons_.rows().PlaneOf(cell).ToPlane(part.at, x, y);
       for (const PolygonRecord& r : records) {
         const double edge = r.count == 0 ? border : polygons_.NearestEdgeM(r, x, y);
         if (r.count > 0) {
@@ -244,7 +246,7 @@ void FenceIndexer::LookAtPolygons(const Part& part, Surroundings& out) const {
           }
         }
         if (!is_own) continue;
-        if (r.count == 0 || polygons_.Contains(r, {PlanePoint::Snap(x), PlanePoint::Snap(y)})) {
+        if (r.count == 0 || polygons_.Contains(r, PlanePoint::At(x, y))) {
           // Of a whole cell within reach of its border the boundary may stand just behind it, in a
           // cell that is looked at too.
           out.deep.push_back({r.fence, static_cast<float>(-std::min(edge, border))});
@@ -399,7 +401,7 @@ double FenceIndexer::FindContaining(const FenceTable& table, LatLon p,
     inside.resize(found);
     free_m = std::min(free_m, static_cast<double>(nearest));
   }
-  if (!polygons_.empty() || !coarse_list_.empty() || !everywhere_.empty()) {
+  if (!only_circles_) {
     free_m = std::min(free_m, FindContainingOthers(table, p, inside));
   }
   return free_m - kPlaneErrorM;
@@ -416,8 +418,8 @@ double FenceIndexer::FindContainingOthers(const FenceTable& table, LatLon p,
     const auto records = polygons_.Find(KeyOf(cell));
     if (records.empty()) continue;
     double x = 0, y = 0;
-    if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(p, x, y);
-    const PlanePoint at{PlanePoint::Snap(x), PlanePoint::Snap(y)};
+    if (level <= PolygonGrid::kMaxEdgeLevel) polygons_.rows().PlaneOf(cell).ToPlane(p, x, y);
+    const PlanePoint at = PlanePoint::At(x, y);
     for (const PolygonRecord& r : records) {
       if (r.count == 0 || polygons_.Contains(r, at)) inside.push_back(r.fence);
       if (r.count > 0) free_m = std::min(free_m, polygons_.NearestEdgeM(r, x, y));
@@ -476,7 +478,7 @@ double FenceIndexer::NearestInBlockM(CellKey key, const SurfacePoint& p, double 
     each_child(level, [&](Cell cell) {
       const auto records = polygons_.Find(KeyOf(cell));
       if (records.empty()) return;
-      if (level > 2) return;  // whole cells inside: no boundary
+      if (level > PolygonGrid::kMaxEdgeLevel) return;  // whole cells inside: no boundary
       const CellPlane plane(cell);
       if (cell_far(cell, plane.centre())) return;
       double x = 0, y = 0;

@@ -89,7 +89,9 @@ class FenceIndexer {
   void NoteBlocks(std::vector<CellKey> blocks);
   double NearestInBlockM(CellKey block, const SurfacePoint& p, double best_m) const;
 
-  /// As FindContaining, all but the circles of the grid.
+  /// As ForContaining and FindContaining, all but the circles of the grid.
+  template <class Visit>
+  void ForContainingOthers(const FenceTable& table, LatLon p, Visit visit) const;
   double FindContainingOthers(const FenceTable& table, LatLon p,
                               std::vector<FenceIndex>& inside) const;
   void Fill(CellView& view, LatLon p) const;
@@ -97,6 +99,7 @@ class FenceIndexer {
   int FinestLevel() const;
 
   std::uint64_t version_ = 1;
+  bool only_circles_ = true;  ///< there never were others than those of the grid
   CircleGrid circles_;
   PolygonGrid polygons_;
   CellTable<FenceIndex> coarse_;
@@ -108,32 +111,27 @@ class FenceIndexer {
 
 template <class Visit>
 void FenceIndexer::ForContaining(const FenceTable& table, LatLon p, Visit visit) const {
+  const bool covered = std::fabs(p.lat_deg) < kGridMaxLatDeg;
+  if (covered) {
+    const GridPlace place = PlaceInGrid(p);
+    circles_.ForContaining<CircleGrid::kSmallLevel>(place, visit);
+    circles_.ForContaining<CircleGrid::kLargeLevel>(place, visit);
+  }
+  if (!only_circles_) ForContainingOthers(table, p, visit);
+}
+
+template <class Visit>
+void FenceIndexer::ForContainingOthers(const FenceTable& table, LatLon p, Visit visit) const {
   if (std::fabs(p.lat_deg) < kGridMaxLatDeg) {
-    const Cell fine = FineCellAt(p);
-    if (!circles_.empty()) {
-      for (int level = CircleGrid::kSmallLevel; level <= CircleGrid::kLargeLevel; ++level) {
-        if (!circles_.HasLevel(level)) continue;
-        const Cell cell = Ancestor(fine, level);
-        const auto records = circles_.Find(KeyOf(cell));
-        if (records.empty()) continue;
-        double x = 0, y = 0;
-        CellPlane(cell, circles_.rows().Of(level, cell.row)).ToPlane(p, x, y);
-        const auto fx = static_cast<float>(x), fy = static_cast<float>(y);
-        for (const CircleRecord& r : records) {
-          const float dx = r.east_m - fx, dy = r.north_m - fy;
-          if (dx * dx + dy * dy < r.radius_m * r.radius_m) visit(r.fence);
-        }
-      }
-    }
+    const GridPlace place = PlaceInGrid(p);
+    const Cell fine = place.fine;
     if (!polygons_.empty()) {
       for (int level = 0; level < kLevels; ++level) {
         if (!polygons_.HasLevel(level)) continue;
         const Cell cell = Ancestor(fine, level);
         const auto records = polygons_.Find(KeyOf(cell));
         if (records.empty()) continue;
-        double x = 0, y = 0;
-        if (level <= 2) polygons_.rows().PlaneOf(cell).ToPlane(p, x, y);
-        const PlanePoint at{PlanePoint::Snap(x), PlanePoint::Snap(y)};
+        const PlanePoint at = polygons_.InPlane(place, cell);
         for (const PolygonRecord& r : records) {
           if (r.count == 0 || polygons_.Contains(r, at)) visit(r.fence);
         }

@@ -1,17 +1,20 @@
 // The cut: a cell without edges is inside or outside as a whole; one with more than a few is split
 // into its 16 parts, down to cells of 125 m. Edges are kept only in cells of at most 2 km, whose
 // planes are exact. Inside a cell, the side of a place follows from the known side of a reference
-// point in it and the edges that the straight line between the two crosses.
+// point in it and the edges that a way between the two crosses: along the line of the place's y to
+// the reference's x, and along that. Vertices lie on a grid and neither line touches it, so that
+// each edge is crossed or not; where the lines meet may lie on an edge, and then both count it as on
+// one side.
 #include "sdk/geofence/polygon_grid.h"
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace waymark::geofence {
 namespace {
 
 constexpr std::size_t kMaxEdges = 6;    // of a cell that can still be split
-constexpr int kMaxEdgeLevel = 2;        // 2 km: the planes of larger cells are not exact
 constexpr double kClearOfEdgeM = 0.03;  // of a reference point; the tie is 1 cm
 // A piece of 2 km leaves the box of its ends by at most its sagitta (8 cm times tan(lat) = 12).
 constexpr double kBulgeDeg = 1.5e-5;
@@ -22,8 +25,10 @@ double Wrapped(double lon_deg, double near_deg) {
   return lon_deg;
 }
 
-double Orient(double ax, double ay, double bx, double by, double cx, double cy) {
-  return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+// Whether (x, y) lies to the left of the edge.
+bool LeftOf(const EdgeRecord& e, double x, double y) {
+  const double x0 = e.x0, y0 = e.y0;
+  return (e.x1 - x0) * (y - y0) - (e.y1 - y0) * (x - x0) > 0;
 }
 
 LatLon PositionOf(Vec3 v) {
@@ -111,23 +116,31 @@ bool PolygonGrid::AddEdges(const TracedShape& shape, FenceIndex fence, Cell cell
                            std::span<const Piece> pieces, std::vector<CellKey>& keys) {
   rows_.Note(cell.level, cell.row);
   const CellPlane plane = rows_.PlaneOf(cell);
-  const auto snapped = [&](LatLon p) {
+  const auto in_plane = [&](LatLon p) {
     double x = 0, y = 0;
     plane.ToPlane(p, x, y);
-    return PlanePoint{PlanePoint::Snap(x), PlanePoint::Snap(y)};
+    return std::pair{static_cast<float>(PlanePoint::Snap(x)),
+                     static_cast<float>(PlanePoint::Snap(y))};
   };
-  std::vector<EdgeRecord> edges;
-  edges.reserve(pieces.size());
-  for (const Piece& piece : pieces) {
-    const PlanePoint a = snapped(shape.points()[piece.point]);
-    const PlanePoint b = snapped(shape.points()[piece.point + 1]);
-    edges.push_back({static_cast<float>(a.x), static_cast<float>(a.y), static_cast<float>(b.x),
-                     static_cast<float>(b.y)});
-  }
   PolygonRecord record{.fence = fence};
-  record.count = static_cast<std::uint32_t>(edges.size()) & 0x7fffffff;
+  record.count = static_cast<std::uint32_t>(pieces.size()) & 0x7fffffff;
   record.begin = TakeEdges(record.count);
-  std::copy(edges.begin(), edges.end(), edges_.begin() + record.begin);
+  const std::span edges(edges_.data() + record.begin, pieces.size());
+  for (std::size_t k = 0; k < pieces.size(); ++k) {
+    const auto [x0, y0] = in_plane(shape.points()[pieces[k].point]);
+    const auto [x1, y1] = in_plane(shape.points()[pieces[k].point + 1]);
+    edges[k] = {x0, y0, x1, y1};
+  }
+  const auto add_with = [&](LatLon ref) {
+    record.ref_inside = shape.Contains(SurfacePoint(ref)) ? 1 : 0;
+    const auto across = [&](const EdgeRecord& e) {
+      return (e.x0 > record.ref_x) != (e.x1 > record.ref_x);
+    };
+    const auto rest = std::stable_partition(edges.begin(), edges.end(), across);
+    record.across = static_cast<std::uint32_t>(rest - edges.begin());
+    Add(cell, record, keys);
+    return true;
+  };
   // A reference point clear of every edge, so that its side is beyond doubt: the first of a fixed
   // sequence (the golden angle) around the middle.
   const CellBox box = BoxOf(cell);
@@ -136,20 +149,16 @@ bool PolygonGrid::AddEdges(const TracedShape& shape, FenceIndex fence, Cell cell
     const LatLon at{
         (box.lat_min + box.lat_max) / 2 + (box.lat_max - box.lat_min) * r * std::sin(angle),
         (box.lon_min + box.lon_max) / 2 + (box.lon_max - box.lon_min) * r * std::cos(angle)};
-    const PlanePoint ref = snapped(at);
-    if (NearestEdgeM(record, ref.x, ref.y) < kClearOfEdgeM) continue;
-    record.ref_x = static_cast<float>(ref.x);
-    record.ref_y = static_cast<float>(ref.y);
-    record.ref_inside = shape.Contains(SurfacePoint(at)) ? 1 : 0;
-    Add(cell, record, keys);
-    return true;
+    const auto [x, y] = in_plane(at);
+    record.ref_x = x + static_cast<float>(PlanePoint::kHalfStepM);
+    record.ref_y = y;
+    if (NearestEdgeM(record, record.ref_x, record.ref_y) >= kClearOfEdgeM) return add_with(at);
   }
   // Edges every few centimetres: smaller cells, or if there are none, the last point as it is.
   if (cell.level == 0) {
-    record.ref_x = record.ref_y = 0;
-    record.ref_inside = shape.Contains(SurfacePoint(plane.centre())) ? 1 : 0;
-    Add(cell, record, keys);
-    return true;
+    record.ref_x = static_cast<float>(PlanePoint::kHalfStepM);
+    record.ref_y = 0;
+    return add_with(plane.centre());
   }
   free_edges_[record.count].push_back(record.begin);
   return false;
@@ -167,6 +176,7 @@ std::uint32_t PolygonGrid::TakeEdges(std::uint32_t count) {
 }
 
 void PolygonGrid::Add(Cell cell, const PolygonRecord& record, std::vector<CellKey>& keys) {
+  if (cell.level <= kMaxEdgeLevel) rows_.Note(cell.level, cell.row);
   cells_.Insert(KeyOf(cell), record);
   ++at_level_[static_cast<std::size_t>(cell.level)];
   keys.push_back(KeyOf(cell));
@@ -188,17 +198,16 @@ void PolygonGrid::Erase(FenceIndex fence) {
 
 bool PolygonGrid::Contains(const PolygonRecord& record, PlanePoint p) const {
   bool inside = record.count == 0 || record.ref_inside;
-  const double cx = record.ref_x, cy = record.ref_y;
   const EdgeRecord* e = edges_.data() + record.begin;
-  for (std::uint32_t k = 0; k < record.count; ++k, ++e) {
-    const double a = Orient(p.x, p.y, cx, cy, e->x0, e->y0);
-    const double b = Orient(p.x, p.y, cx, cy, e->x1, e->y1);
-    if ((a > 0) == (b > 0)) continue;
-    // The edge crosses the line through p and the reference point; between the two?
-    if ((Orient(e->x0, e->y0, e->x1, e->y1, p.x, p.y) > 0) !=
-        (Orient(e->x0, e->y0, e->x1, e->y1, cx, cy) > 0)) {
-      inside = !inside;
-    }
+  const EdgeRecord* const end = e + record.count;
+  for (const EdgeRecord* const across_end = e + record.across; e != across_end; ++e) {
+    const bool left_at_turn = LeftOf(*e, record.ref_x, p.y);
+    inside ^= left_at_turn != LeftOf(*e, record.ref_x, record.ref_y);
+    if ((e->y0 > p.y) != (e->y1 > p.y)) inside ^= left_at_turn != LeftOf(*e, p.x, p.y);
+  }
+  for (; e != end; ++e) {
+    if ((e->y0 > p.y) == (e->y1 > p.y)) continue;
+    inside ^= LeftOf(*e, p.x, p.y) != LeftOf(*e, record.ref_x, p.y);
   }
   return inside;
 }

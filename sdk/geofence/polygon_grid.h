@@ -23,17 +23,30 @@ struct PolygonRecord {
   std::uint32_t begin = 0;  ///< edges; none: the whole cell lies inside
   std::uint32_t count : 31 = 0;
   std::uint32_t ref_inside : 1 = 0;  ///< whether the reference point lies inside
-  float ref_x = 0, ref_y = 0;
+  std::uint32_t across = 0;          ///< so many edges, the first ones, cross the line x = ref_x
+  float ref_x = 0, ref_y = 0;        ///< ref_x half a step off the grid of the edges
 };
 
-/// A place in the plane of a cell, on the grid of the edges.
+/// A place in the plane of a cell: x on the grid of the edges, y half a step beside it, so that no
+/// vertex lies on the line through it.
 struct PlanePoint {
-  double x = 0, y = 0;
-  static double Snap(double v) { return std::nearbyint(v * 1024) * (1.0 / 1024); }
+  float x = 0, y = 0;
+
+  static constexpr double kHalfStepM = 1.0 / 2048;
+  /// To the nearest multiple of 2^-10: what a double of that size has bits for.
+  static double Snap(double v) {
+    constexpr double kLarge = 1.5 * (std::int64_t{1} << 42);
+    return (v + kLarge) - kLarge;
+  }
+  static PlanePoint At(double x, double y) {
+    return {static_cast<float>(Snap(x)), static_cast<float>(Snap(y) + kHalfStepM)};
+  }
 };
 
 class PolygonGrid {
  public:
+  static constexpr int kMaxEdgeLevel = 2;  ///< 2 km: the planes of larger cells are not exact
+
   /// Whether the polygon lies within the grid of cells.
   static bool Takes(const TracedShape& shape);
   void Insert(const TracedShape& shape, FenceIndex fence);
@@ -45,9 +58,16 @@ class PolygonGrid {
   bool HasLevel(int level) const { return at_level_[static_cast<std::size_t>(level)] > 0; }
   std::span<const PolygonRecord> Find(CellKey key) const { return cells_.Find(key); }
   const CellTable<PolygonRecord>& cells() const { return cells_; }
-  /// Of the cells with edges: level 0, 1 and 2.
+  /// Of the cells of level 0, 1 and 2 that have records; larger ones have no edges and no plane.
   const RowPlanes& rows() const { return rows_; }
 
+  /// A place in a cell that has records; anything where the cell has no plane.
+  PlanePoint InPlane(const GridPlace& place, Cell cell) const {
+    if (cell.level > kMaxEdgeLevel) return {};
+    double x = 0, y = 0;
+    rows_.Of(cell.level, cell.row).ToPlane(place, cell, x, y);
+    return PlanePoint::At(x, y);
+  }
   /// Whether p, in the record's cell, lies inside.
   bool Contains(const PolygonRecord& record, PlanePoint p) const;
   /// Distance to the nearest edge of the record; infinite without edges.
