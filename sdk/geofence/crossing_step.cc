@@ -390,6 +390,53 @@ void GeofenceEngine::Impl::Remember(const Estimate& estimate, LatLon at) {
   last->covariance = {estimate.cov_ee_m2, estimate.cov_en_m2, estimate.cov_nn_m2};
 }
 
+void GeofenceEngine::Impl::StepTo(const Estimate& estimate, LatLon at,
+                                  std::vector<FenceEvent>& out) {
+  if (skip.Holds(at)) {
+    Remember(estimate, at);
+    return;
+  }
+  const bool changed = geofence::Step(*this, estimate, at, out).Run();
+  UpdateSkip(at);
+  for (const geofence::FenceIndex i : fresh) {
+    if (i < flags.size()) flags[i] &= static_cast<std::uint8_t>(~kFresh);
+  }
+  fresh.clear();
+  if (fresh.capacity() > 1000) fresh.shrink_to_fit();
+  Remember(estimate, at);
+  if (changed) RefreshDeadline();
+}
+
+// The rest is over, and was for some seconds: what was seen since is the way, and crossings stand
+// on it at their times. They are decided now.
+void GeofenceEngine::Impl::RetraceWayOff(const Estimate& now, std::vector<FenceEvent>& out) {
+  const std::size_t begin = out.size();
+  bool is_start = true;
+  for (const geofence::RestAnchor::Seen& seen : rest.WayOff()) {
+    Estimate then = now;
+    then.time = seen.time;
+    if (now.utc) {
+      then.utc =
+          *now.utc - std::chrono::duration_cast<std::chrono::milliseconds>(now.time - seen.time);
+    }
+    then.position = seen.position;
+    then.cov_ee_m2 = seen.cov_ee_m2;
+    then.cov_en_m2 = seen.cov_en_m2;
+    then.cov_nn_m2 = seen.cov_nn_m2;
+    if (is_start) {
+      Remember(then, then.position);
+      skip = {};
+    } else {
+      StepTo(then, then.position, out);
+    }
+    is_start = false;
+  }
+  for (std::size_t k = begin; k < out.size(); ++k) {
+    out[k].time = now.time;
+    out[k].utc = now.utc;
+  }
+}
+
 void GeofenceEngine::Update(const Estimate& given, std::vector<FenceEvent>& out) {
   Impl& e = *impl_;
   if (!geofence::HasCovariance(given)) return;
@@ -399,24 +446,9 @@ void GeofenceEngine::Update(const Estimate& given, std::vector<FenceEvent>& out)
   if (e.last && given.time <= e.last->time) return;
   const Estimate& estimate = e.rest.Apply(given, e.anchored);
   e.resumed = false;
-  const LatLon position = &estimate == &given ? *usable : estimate.position;
-  if (e.skip.Holds(position)) {
-    e.Remember(estimate, position);
-    if (e.next_deadline_of_live && *e.next_deadline_of_live <= estimate.time) {
-      e.DoAdvance(estimate.time, out);
-    }
-    return;
-  }
   const std::size_t begin = out.size();
-  const bool changed = geofence::Step(e, estimate, position, out).Run();
-  e.UpdateSkip(position);
-  for (const geofence::FenceIndex i : e.fresh) {
-    if (i < e.flags.size()) e.flags[i] &= static_cast<std::uint8_t>(~Impl::kFresh);
-  }
-  e.fresh.clear();
-  if (e.fresh.capacity() > 1000) e.fresh.shrink_to_fit();
-  e.Remember(estimate, position);
-  if (changed) e.RefreshDeadline();
+  if (!e.rest.WayOff().empty()) e.RetraceWayOff(given, out);
+  e.StepTo(estimate, &estimate == &given ? *usable : estimate.position, out);
   if (out.size() > begin + 1) {
     std::stable_sort(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
                      [](const FenceEvent& a, const FenceEvent& b) {

@@ -110,6 +110,8 @@ struct GeofenceEngine::Impl {
   void Rebase(const Estimate& estimate);
   void UpdateSkip(LatLon at);
   void Remember(const Estimate& estimate, LatLon at);
+  void StepTo(const Estimate& estimate, LatLon at, std::vector<FenceEvent>& out);
+  void RetraceWayOff(const Estimate& now, std::vector<FenceEvent>& out);
   void RefreshDeadline();
   void DoAdvance(MonoTime now, std::vector<FenceEvent>& out);
 };

@@ -1,6 +1,7 @@
 // Images of the set and of the state. The set: a table of distinct attributes, then the fences.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::uint32_t kSetMagic = 0x53464d57;    // "WMFS"
 constexpr std::uint32_t kStateMagic = 0x54464d57;  // "WMFT"
-constexpr std::uint32_t kSetVersion = 1, kStateVersion = 2;
+constexpr std::uint32_t kSetVersion = 1, kStateVersion = 3;
 
 // Eight bytes at a time through splitmix64's mix: finds damage, not malice.
 std::uint64_t Checksum(std::span<const std::byte> bytes) {
@@ -318,6 +319,15 @@ void GeofenceEngine::SaveState(std::vector<std::byte>& out) const {
   w.Double(rest.place.lat_deg);
   w.Double(rest.place.lon_deg);
   w.Double(rest.weight);
+  w.Int(rest.seen_count);
+  for (std::size_t k = 0; k < rest.seen_count; ++k) {
+    const RestAnchor::Seen& seen = rest.seen[k];
+    WriteTime(w, seen.time);
+    for (const double v : {seen.position.lat_deg, seen.position.lon_deg, seen.cov_ee_m2,
+                           seen.cov_en_m2, seen.cov_nn_m2}) {
+      w.Double(v);
+    }
+  }
   FreeRegion skip = e.skip;
   skip.ForEachNumber([&](double& number) { w.Double(number); });
   w.Int(static_cast<std::uint32_t>(e.live.size()));
@@ -381,6 +391,20 @@ Status GeofenceEngine::RestoreState(std::span<const std::byte> image) {
       !LatLon::FromDegrees(rest.walking_from.lat_deg, rest.walking_from.lon_deg) ||
       !(rest.weight >= 0)) {
     return Corrupt("the resting place of the geofence state is damaged");
+  }
+  rest.seen_count = r.Int<std::uint32_t>();
+  if (rest.seen_count > rest.seen.size()) return Corrupt("the way off a resting place is damaged");
+  for (std::size_t k = 0; k < rest.seen_count; ++k) {
+    RestAnchor::Seen& seen = rest.seen[k];
+    seen.time = ReadTime(r);
+    for (double* v : {&seen.position.lat_deg, &seen.position.lon_deg, &seen.cov_ee_m2,
+                      &seen.cov_en_m2, &seen.cov_nn_m2}) {
+      *v = r.Double();
+    }
+    if (!LatLon::FromDegrees(seen.position.lat_deg, seen.position.lon_deg) ||
+        !(seen.cov_ee_m2 >= 0) || !(seen.cov_nn_m2 >= 0) || !std::isfinite(seen.cov_en_m2)) {
+      return Corrupt("the way off a resting place is damaged");
+    }
   }
   FreeRegion skip;
   skip.ForEachNumber([&](double& number) { number = r.Double(); });

@@ -105,6 +105,7 @@ void GeofenceEngine::Impl::AfterBulk() {
   if (to_index.capacity() > 1000) to_index.shrink_to_fit();
   sure_sigmas = std::max(sure_sigmas, Quantile(table.max_confidence()));
   skip = {};
+  rest.ForgetWay();
   RefreshDeadline();
 }
 

@@ -57,7 +57,29 @@ bool RestAnchor::Walked(const Estimate& e, double away2) const {
   return away2 > far2 && Square(walked_m) > far2;
 }
 
+void RestAnchor::See(const Estimate& e) {
+  if (state_.seen_count == kMaxSeen) {
+    // Every second one will do, after the first.
+    for (std::size_t i = 1; 2 * i < kMaxSeen; ++i) state_.seen[i] = state_.seen[2 * i];
+    state_.seen_count = kMaxSeen / 2;
+  }
+  state_.seen[state_.seen_count++] = {e.time, e.position, e.cov_ee_m2, e.cov_en_m2, e.cov_nn_m2};
+}
+
+void RestAnchor::Restart(const Estimate& e) {
+  if (state_.at_rest) {
+    way_off_ = state_.seen;
+    way_off_count_ = state_.seen_count;
+  }
+  state_ = {};
+  state_.active = true;
+  state_.begin = state_.leaving_from = state_.walking_since = e.time;
+  state_.walking_from = state_.place = e.position;
+  state_.weight = 1;
+}
+
 const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
+  way_off_count_ = 0;
   const double variance = (e.cov_ee_m2 + e.cov_nn_m2) / 2;
   if (variance <= 0 || std::fabs(e.position.lat_deg) > 89) {
     state_ = {};
@@ -89,13 +111,7 @@ const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
     gone = (left && Seconds(e.time - state_.leaving_from) >= kLeaveAfterS) || Walked(e, away2);
   }
   if (gone) {
-    state_ = {.active = true,
-              .begin = e.time,
-              .leaving_from = e.time,
-              .walking_since = e.time,
-              .walking_from = e.position,
-              .place = e.position,
-              .weight = 1};
+    Restart(e);
     return e;
   }
   state_.weight = std::min(state_.weight + 1, kMaxWeight);
@@ -117,6 +133,12 @@ const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
   anchored.cov_nn_m2 = std::max(e.cov_nn_m2 * share, floor_m * floor_m);
   anchored.cov_en_m2 *= share;
   anchored.motion = Motion::kStationary;
+  if (moving || state_.leaving) {
+    if (state_.seen_count > 0) See(e);
+  } else {
+    state_.seen_count = 0;
+    See(anchored);
+  }
   return anchored;
 }
 
