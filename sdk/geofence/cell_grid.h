@@ -140,6 +140,51 @@ void ForCellsInDisc(LatLon centre, double radius_m, int level, Visit visit) {
 
 inline constexpr double RowHeightDeg(int level) { return kFineRowDeg * (1 << (2 * level)); }
 
+/// The caps beyond the grid have square cells of the same levels: in the plane of the equator, by x
+/// and y of the point in space. Distances in that plane are never longer than on the surface. Their
+/// keys are none of the grid's.
+struct CapPlace {
+  bool north = true;
+  double x_m = 0, y_m = 0;
+};
+inline bool InCap(LatLon p) { return !(std::fabs(p.lat_deg) < kGridMaxLatDeg); }
+inline CapPlace CapPlaceOf(const SurfacePoint& p) {
+  return {p.position.lat_deg > 0, p.ecef.x, p.ecef.y};
+}
+inline constexpr double CapCellM(int level) { return 125.0 * (1 << (2 * level)); }
+inline CellKey CapKey(bool north, int level, std::int64_t column, std::int64_t row) {
+  constexpr std::int64_t kMiddle = 1 << 20;
+  return static_cast<CellKey>(level + (north ? 0x21 : 0x41)) << 56 |
+         static_cast<CellKey>(row + kMiddle) << 28 | static_cast<CellKey>(column + kMiddle);
+}
+inline CellKey CapKeyAt(const CapPlace& p, int level) {
+  return CapKey(p.north, level, static_cast<std::int64_t>(std::floor(p.x_m / CapCellM(level))),
+                static_cast<std::int64_t>(std::floor(p.y_m / CapCellM(level))));
+}
+/// A lower bound of the way from a place in a cap to the border of its cell.
+inline double CapBorderM(const CapPlace& p, int level) {
+  const double size = CapCellM(level);
+  const double x = p.x_m - size * std::floor(p.x_m / size);
+  const double y = p.y_m - size * std::floor(p.y_m / size);
+  return std::min(std::min(x, size - x), std::min(y, size - y));
+}
+/// Calls visit(key) for every cell of `level` in a cap that touches the disc, and some beside it.
+template <class Visit>
+void ForCapCellsInDisc(LatLon centre, double radius_m, int level, Visit visit) {
+  if (std::fabs(centre.lat_deg) + radius_m / 110'500 < kGridMaxLatDeg) return;
+  constexpr double kCapRadiusM = 530'000;
+  const CapPlace p = CapPlaceOf(SurfacePoint(centre));
+  const auto index = [&](double v) {
+    return static_cast<std::int64_t>(
+        std::floor(std::clamp(v, -kCapRadiusM, kCapRadiusM) / CapCellM(level)));
+  };
+  for (std::int64_t row = index(p.y_m - radius_m); row <= index(p.y_m + radius_m); ++row) {
+    for (std::int64_t col = index(p.x_m - radius_m); col <= index(p.x_m + radius_m); ++col) {
+      visit(CapKey(p.north, level, col, row));
+    }
+  }
+}
+
 /// What the planes of all cells of a row share. Costs two roots and a series to make.
 struct RowPlane {
   double width_deg = 0;  ///< of its cells

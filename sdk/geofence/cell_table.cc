@@ -1,31 +1,33 @@
 #include "sdk/geofence/cell_table.h"
 
+#include <algorithm>
 #include <array>
 
 namespace waymark::geofence {
 
-void SortByKey(std::vector<KeyedItem>& items) {
-  constexpr int kDigitBits = 11;
-  constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
-  CellKey all_or = 0, all_and = ~CellKey{0};
-  for (const KeyedItem& item : items) {
-    all_or |= item.key;
-    all_and &= item.key;
+void SortByCell(std::vector<CellItem>& items) {
+  constexpr int kDigitBits = 11, kDigits = 3;
+  constexpr std::uint32_t kMask = (1u << kDigitBits) - 1;
+  std::array<std::vector<std::uint32_t>, kDigits> starts;
+  for (auto& digit : starts) digit.assign(kMask + 1, 0);
+  for (const CellItem& item : items) {
+    for (std::size_t k = 0; k < kDigits; ++k) {
+      ++starts[k][(item.cell >> (k * kDigitBits)) & kMask];
+    }
   }
-  const CellKey varying = all_or ^ all_and;
-  std::vector<KeyedItem> other(items.size());
-  std::vector<std::uint32_t> starts(kDigits);
-  for (int shift = 0; shift < 64; shift += kDigitBits) {
-    if (((varying >> shift) & (kDigits - 1)) == 0) continue;
-    std::fill(starts.begin(), starts.end(), 0);
-    for (const KeyedItem& item : items) ++starts[(item.key >> shift) & (kDigits - 1)];
+  std::vector<CellItem> other(items.size());
+  for (std::size_t k = 0; k < kDigits; ++k) {
+    std::vector<std::uint32_t>& digit = starts[k];
+    if (std::find(digit.begin(), digit.end(), items.size()) != digit.end()) continue;  // all equal
     std::uint32_t sum = 0;
-    for (std::uint32_t& start : starts) {
+    for (std::uint32_t& start : digit) {
       const std::uint32_t count = start;
       start = sum;
       sum += count;
     }
-    for (const KeyedItem& item : items) other[starts[(item.key >> shift) & (kDigits - 1)]++] = item;
+    for (const CellItem& item : items) {
+      other[digit[(item.cell >> (k * kDigitBits)) & kMask]++] = item;
+    }
     items.swap(other);
   }
 }

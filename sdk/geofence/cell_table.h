@@ -11,14 +11,15 @@
 
 namespace waymark::geofence {
 
-/// For bulk building: a record of `item` belongs in the cell `key`.
-struct KeyedItem {
-  CellKey key = 0;
+/// For bulk building: a record of `item` belongs in the cell that `cell` stands for, a number that
+/// increases with the key.
+struct CellItem {
+  std::uint32_t cell = 0;
   std::uint32_t item = 0;
 };
 
-/// Sorts by key, stable: least significant digit first.
-void SortByKey(std::vector<KeyedItem>& items);
+/// Sorts by cell, stable: least significant digit first.
+void SortByCell(std::vector<CellItem>& items);
 
 template <class Record>
 class CellTable {
@@ -70,15 +71,16 @@ class CellTable {
     }
   }
 
-  /// Fills an empty table from items sorted by key; make(item, key) gives the record. The table and
-  /// what make reads are waited for in memory: ahead(item) may fetch what make(item) will read.
-  template <class Make, class Ahead>
-  void Build(std::span<const KeyedItem> sorted, Make make, Ahead ahead) {
+  /// Fills an empty table from sorted items; key_of(cell) gives the key and make(item, key) the
+  /// record, cell after cell. The table and what make reads are waited for in memory: ahead(item)
+  /// may fetch what make(item) will read.
+  template <class KeyOf, class Make, class Ahead>
+  void Build(std::span<const CellItem> sorted, KeyOf key_of, Make make, Ahead ahead) {
     constexpr std::size_t kAhead = 24;
     std::size_t cells = 0, room = 0;
     for (std::size_t i = 0; i < sorted.size();) {
       std::size_t j = i;
-      while (j < sorted.size() && sorted[j].key == sorted[i].key) ++j;
+      while (j < sorted.size() && sorted[j].cell == sorted[i].cell) ++j;
       ++cells;
       room += Capacity(static_cast<std::uint32_t>(j - i));
       i = j;
@@ -88,13 +90,16 @@ class CellTable {
     pool_.resize(room);
     std::uint32_t begin = 0;
     for (std::size_t i = 0; i < sorted.size();) {
-      const CellKey key = sorted[i].key;
+      const std::uint32_t cell = sorted[i].cell;
+      const CellKey key = key_of(cell);
       Slot& slot = slots_[SlotOf(key)];
       slot = {key, begin, 0};
-      for (; i < sorted.size() && sorted[i].key == key; ++i) {
+      for (; i < sorted.size() && sorted[i].cell == cell; ++i) {
         if (i + kAhead < sorted.size()) {
-          const KeyedItem& later = sorted[i + kAhead];
-          __builtin_prefetch(&slots_[Home(later.key)]);
+          const CellItem& later = sorted[i + kAhead];
+          if (later.cell != sorted[i + kAhead - 1].cell) {
+            __builtin_prefetch(&slots_[Home(key_of(later.cell))]);
+          }
           ahead(later.item);
         }
         pool_[begin + slot.count++] = make(sorted[i].item, key);

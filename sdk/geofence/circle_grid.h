@@ -29,8 +29,10 @@ class CircleGrid {
 
   void Insert(LatLon centre, double radius_m, FenceIndex fence);
   void Erase(LatLon centre, double radius_m, FenceIndex fence);
-  /// Replaces everything by these fences of `table`, all of them circles that it takes.
-  void Build(const FenceTable& table, std::span<const FenceIndex> fences);
+  /// Replaces everything by these fences of `table`, all of them circles that it takes. Appends the
+  /// cells of `block_level`, a coarser level, that hold records; some may stand there twice.
+  void Build(const FenceTable& table, std::span<const FenceIndex> fences, int block_level,
+             std::vector<CellKey>& blocks);
 
   bool empty() const { return cells_.empty(); }
   bool HasLevel(int level) const { return at_level_[level - kSmallLevel] > 0; }

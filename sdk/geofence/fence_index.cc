@@ -38,6 +38,13 @@ CellKey BlockOf(Cell cell) {
   return KeyOf({FenceIndexer::kBlockLevel, cell.row >> shift, cell.col >> shift});
 }
 
+// The cells of a disc in the grid and in the caps.
+template <class Visit>
+void ForCoarseKeys(LatLon centre, double radius_m, int level, Visit visit) {
+  ForCellsInDisc(centre, radius_m, level, [&](Cell cell) { visit(KeyOf(cell)); });
+  ForCapCellsInDisc(centre, radius_m, level, visit);
+}
+
 void InsertSorted(std::vector<FenceIndex>& list, FenceIndex i) {
   list.insert(std::lower_bound(list.begin(), list.end(), i), i);
 }
@@ -65,9 +72,7 @@ FenceIndexer::Home FenceIndexer::HomeOf(const FenceTable& table, FenceIndex i) {
     return Home::kCircles;
   }
   if (!table.IsCircle(i) && PolygonGrid::Takes(table.Traced(i))) return Home::kPolygons;
-  const Disc disc = DiscOf(table, i);
-  const double lat = std::fabs(disc.centre.lat_deg) + disc.radius_m / 110'500;
-  return lat < kGridMaxLatDeg - 0.01 && disc.radius_m < 2e6 ? Home::kCoarse : Home::kEverywhere;
+  return DiscOf(table, i).radius_m < 2e6 ? Home::kCoarse : Home::kEverywhere;
 }
 
 // The cells are at least as wide as the disc, so that it lies in few of them.
@@ -109,8 +114,8 @@ void FenceIndexer::Insert(const FenceTable& table, FenceIndex i) {
     case Home::kCoarse: {
       const Disc disc = DiscOf(table, i);
       const int level = CoarseLevel(disc.radius_m);
-      ForCellsInDisc(disc.centre, disc.radius_m, level,
-                     [&](Cell cell) { coarse_.Insert(KeyOf(cell), i); });
+      ForCoarseKeys(disc.centre, disc.radius_m, level,
+                    [&](CellKey key) { coarse_.Insert(key, i); });
       ++coarse_at_level_[static_cast<std::size_t>(level)];
       InsertSorted(coarse_list_, i);
       break;
@@ -137,12 +142,8 @@ void FenceIndexer::InsertMany(const FenceTable& table, std::span<const FenceInde
       Insert(table, i);
     }
   }
-  circles_.Build(table, circles);
   std::vector<CellKey> blocks;
-  circles_.cells().ForEachCell([&](CellKey key, std::span<const CircleRecord>) {
-    const CellKey block = BlockOf(CellOf(key));
-    if (blocks.empty() || blocks.back() != block) blocks.push_back(block);
-  });
+  circles_.Build(table, circles, kBlockLevel, blocks);
   NoteBlocks(std::move(blocks));
 }
 
@@ -158,8 +159,8 @@ void FenceIndexer::Erase(const FenceTable& table, FenceIndex i) {
     case Home::kCoarse: {
       const Disc disc = DiscOf(table, i);
       const int level = CoarseLevel(disc.radius_m);
-      ForCellsInDisc(disc.centre, disc.radius_m, level, [&](Cell cell) {
-        coarse_.EraseIf(KeyOf(cell), [&](FenceIndex k) { return k == i; });
+      ForCoarseKeys(disc.centre, disc.radius_m, level, [&](CellKey key) {
+        coarse_.EraseIf(key, [&](FenceIndex k) { return k == i; });
       });
       --coarse_at_level_[static_cast<std::size_t>(level)];
       EraseSorted(coarse_list_, i);
@@ -235,7 +236,8 @@ void FenceIndexer::LookAtPolygons(const Part& part, Surroundings& out) const {
       const auto records = polygons_.Find(KeyOf(cell));
       if (records.empty()) return;
       double x = 0, y = 0;
-      if (level <= PolygonGrid::kMaxEdgeLevel) polygons_.rows().PlaneOf(cell).ToPlane(part.at, x, y);
+      if (level <= PolygonGrid::kMaxEdgeLevel)
+        polygons_.rows().PlaneOf(cell).ToPlane(part.at, x, y);
       for (const PolygonRecord& r : records) {
         const double edge = r.count == 0 ? border : polygons_.NearestEdgeM(r, x, y);
         if (r.count > 0) {
@@ -277,10 +279,19 @@ void FenceIndexer::LookAtCoarse(const FenceTable& table, const SurfacePoint& b, 
                                 Surroundings& out) const {
   for (int level = 0; level < kLevels; ++level) {
     if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
-    ForCellsInDisc(b.position, reach_m + kPlaneErrorM, level, [&](Cell cell) {
-      for (const FenceIndex i : coarse_.Find(KeyOf(cell))) Measure(table, i, b, reach_m, out);
+    ForCoarseKeys(b.position, reach_m + kPlaneErrorM, level, [&](CellKey key) {
+      for (const FenceIndex i : coarse_.Find(key)) Measure(table, i, b, reach_m, out);
     });
   }
+}
+
+double FenceIndexer::CoarseBorderM(const SurfacePoint& p) const {
+  if (!InCap(p.position)) return kFarM;
+  for (int level = 0; level < kLevels; ++level) {
+    if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
+    return CapBorderM(CapPlaceOf(p), level);
+  }
+  return kFarM;
 }
 
 void FenceIndexer::Look(const FenceTable& table, const LatLon* a, LatLon b, double length_m,
@@ -292,7 +303,10 @@ void FenceIndexer::Look(const FenceTable& table, const LatLon* a, LatLon b, doub
   if (!everywhere_.empty() || !coarse_list_.empty()) {
     const SurfacePoint at(b);
     for (const FenceIndex i : everywhere_) Measure(table, i, at, whole_m, out);
-    if (!coarse_list_.empty()) LookAtCoarse(table, at, whole_m, out);
+    if (!coarse_list_.empty()) {
+      LookAtCoarse(table, at, whole_m, out);
+      out.free_m = std::min(out.free_m, CoarseBorderM(at));
+    }
   }
   if (!out.view.Holds(b, version_)) Fill(out.view, b);
   // The way in steps, each the disc around its middle; the last is the place itself.
@@ -336,8 +350,8 @@ bool FenceIndexer::BlockIsEmpty(Cell block) const {
 }
 
 void FenceIndexer::Fill(CellView& view, LatLon p) const {
-  if (!(std::fabs(p.lat_deg) < kGridMaxLatDeg)) {
-    // What reaches into the polar caps stands in everywhere_.
+  if (InCap(p)) {
+    // What reaches into the polar caps is coarse: see CoarseBorderM.
     view = {};
     view.version = version_;
     view.box = FreeBox::Cap(p.lat_deg);
@@ -433,11 +447,9 @@ double FenceIndexer::FindContainingOthers(const FenceTable& table, LatLon p,
       if (d < 0) inside.push_back(i);
       free_m = std::min(free_m, std::fabs(d));
     };
-    for (int level = 0; level < kLevels && covered; ++level) {
-      if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
-      for (const FenceIndex i : coarse_.Find(KeyOf(Ancestor(fine, level)))) measure(i);
-    }
+    ForCoarseAt(at, measure);
     for (const FenceIndex i : everywhere_) measure(i);
+    free_m = std::min(free_m, CoarseBorderM(at));
   }
   return free_m;
 }

@@ -1,6 +1,7 @@
 // Which fences can matter near a place. Small circles and polygons lie in grids of cells whose
-// records answer alone; large circles and corridors lie in coarser cells by their bounding disc and
-// are measured; the few that touch the polar caps are measured every time.
+// records answer alone; large circles, corridors and what touches the polar caps lie in coarser
+// cells by their bounding disc and are measured; the few of more than 4,000 km are measured every
+// time.
 #ifndef SDK_GEOFENCE_FENCE_INDEX_H_
 #define SDK_GEOFENCE_FENCE_INDEX_H_
 
@@ -82,6 +83,11 @@ class FenceIndexer {
   };
   void LookAtCircles(const Part& part, Surroundings& out) const;
   void LookAtPolygons(const Part& part, Surroundings& out) const;
+  /// Calls visit(FenceIndex) for the coarse fences of the cells at p.
+  template <class Visit>
+  void ForCoarseAt(const SurfacePoint& p, Visit visit) const;
+  /// A lower bound of the way from p in a cap to where other coarse fences count; kFarM elsewhere.
+  double CoarseBorderM(const SurfacePoint& p) const;
   void LookAtCoarse(const FenceTable& table, const SurfacePoint& b, double reach_m,
                     Surroundings& out) const;
   void Measure(const FenceTable& table, FenceIndex i, const SurfacePoint& b, double reach_m,
@@ -137,21 +143,25 @@ void FenceIndexer::ForContainingOthers(const FenceTable& table, LatLon p, Visit 
         }
       }
     }
-    if (!coarse_.empty()) {
-      const SurfacePoint at(p);
-      for (int level = 0; level < kLevels; ++level) {
-        if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
-        for (const FenceIndex i : coarse_.Find(KeyOf(Ancestor(fine, level)))) {
-          if (table.Shape(i).Distance(at, 1).distance_m < 0) visit(i);
-        }
-      }
-    }
   }
-  if (!everywhere_.empty()) {
-    const SurfacePoint at(p);
-    for (const FenceIndex i : everywhere_) {
-      if (table.Shape(i).Distance(at, 1).distance_m < 0) visit(i);
-    }
+  if (coarse_.empty() && everywhere_.empty()) return;
+  const SurfacePoint at(p);
+  const auto measure = [&](FenceIndex i) {
+    if (table.Shape(i).Distance(at, 1).distance_m < 0) visit(i);
+  };
+  ForCoarseAt(at, measure);
+  for (const FenceIndex i : everywhere_) measure(i);
+}
+
+template <class Visit>
+void FenceIndexer::ForCoarseAt(const SurfacePoint& p, Visit visit) const {
+  if (coarse_.empty()) return;
+  const bool in_cap = InCap(p.position);
+  const Cell fine = in_cap ? Cell{} : FineCellAt(p.position);
+  for (int level = 0; level < kLevels; ++level) {
+    if (coarse_at_level_[static_cast<std::size_t>(level)] == 0) continue;
+    const CellKey key = in_cap ? CapKeyAt(CapPlaceOf(p), level) : KeyOf(Ancestor(fine, level));
+    for (const FenceIndex i : coarse_.Find(key)) visit(i);
   }
 }
 

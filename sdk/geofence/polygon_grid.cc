@@ -3,8 +3,8 @@
 // planes are exact. Inside a cell, the side of a place follows from the known side of a reference
 // point in it and the edges that a way between the two crosses: along the line of the place's y to
 // the reference's x, and along that. Vertices lie on a grid and neither line touches it, so that
-// each edge is crossed or not; where the lines meet may lie on an edge, and then both count it as on
-// one side.
+// each edge is crossed or not; where the lines meet may lie on an edge, and then both count it as
+// on one side.
 #include "sdk/geofence/polygon_grid.h"
 
 #include <algorithm>
