@@ -19,14 +19,17 @@ constexpr std::uint32_t kSetVersion = 1, kStateVersion = 3;
 // Eight bytes at a time through splitmix64's mix: finds damage, not malice.
 std::uint64_t Checksum(std::span<const std::byte> bytes) {
   std::uint64_t h = bytes.size();
-  for (std::size_t i = 0; i < bytes.size(); i += 8) {
+  const auto mix = [&](std::size_t begin, std::size_t count) {
     std::uint64_t word = 0;
-    for (std::size_t k = 0; k < 8 && i + k < bytes.size(); ++k) {
-      word |= static_cast<std::uint64_t>(bytes[i + k]) << (8 * k);
+    for (std::size_t k = 0; k < count; ++k) {
+      word |= static_cast<std::uint64_t>(bytes[begin + k]) << (8 * k);
     }
     h = (h ^ word) * 0xbf58476d1ce4e5b9;
     h ^= h >> 29;
-  }
+  };
+  std::size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) mix(i, 8);
+  if (i < bytes.size()) mix(i, bytes.size() - i);
   return h;
 }
 

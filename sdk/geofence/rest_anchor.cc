@@ -71,8 +71,10 @@ void RestAnchor::Restart(const Estimate& e) {
     way_off_ = state_.seen;
     way_off_count_ = state_.seen_count;
   }
-  state_ = {};
+  // All but the places seen, which count for nothing: who drives comes here with every estimate.
   state_.active = true;
+  state_.at_rest = state_.leaving = false;
+  state_.steps = state_.seen_count = 0;
   state_.begin = state_.leaving_from = state_.walking_since = e.time;
   state_.walking_from = state_.place = e.position;
   state_.weight = 1;
@@ -82,7 +84,7 @@ const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
   way_off_count_ = 0;
   const double variance = (e.cov_ee_m2 + e.cov_nn_m2) / 2;
   if (variance <= 0 || std::fabs(e.position.lat_deg) > 89) {
-    state_ = {};
+    if (state_.active) state_ = {};
     return e;
   }
   const double speed2 = Square(e.velocity_east_mps) + Square(e.velocity_north_mps);
