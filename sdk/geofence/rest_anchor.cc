@@ -21,6 +21,8 @@ constexpr double kLeaveAfterS = 20;          // excursions come back; who leaves
 constexpr double kMovingMps = 0.6;
 constexpr double kWalkS = 13, kWalkSigmas = 4, kWalkM = 20;
 constexpr std::uint32_t kWalkSteps = 6;
+// What is kept as a possible way off begins here, or with movement. Decides about no event.
+constexpr double kAwaySigmas = 2, kAwayM = 6;
 constexpr double kClipSigmas = 1.5;
 constexpr double kMaxWeight = 3600;
 // Errors a correlation time apart count as new: at most ten of them, for what stays common.
@@ -135,7 +137,7 @@ const Estimate& RestAnchor::Apply(const Estimate& e, Estimate& anchored) {
   anchored.cov_nn_m2 = std::max(e.cov_nn_m2 * share, floor_m * floor_m);
   anchored.cov_en_m2 *= share;
   anchored.motion = Motion::kStationary;
-  if (moving || state_.leaving) {
+  if (moving || away2 > Limit2(variance, kAwaySigmas, kAwayM)) {
     if (state_.seen_count > 0) See(e);
   } else {
     state_.seen_count = 0;

@@ -32,6 +32,7 @@ struct Walk {
   double speed_mps = 1.4;
   bool with_speed = true;  ///< whether the fixes tell it
   double sigma_m = 3, tau_s = 60;
+  LatLon border{48.1, 11.5};
 };
 
 /// Seconds after the true crossing.
@@ -43,7 +44,7 @@ struct Exit {
 // whoever does not walks in from 60 m away.
 std::optional<Exit> ExitOf(const Walk& walk, std::uint64_t seed) {
   Dice dice(seed);
-  const LatLon border{48.1, 11.5};
+  const LatLon border = walk.border;
   Geofence fence;
   fence.id = "home";
   fence.shape = Circle{Destination(border, 270, 100), 100};
@@ -139,6 +140,22 @@ TEST(Leaving, StandingByTheBorderDoesNotMakeTheExitLate) {
       }
     }
   }
+}
+
+TEST(Leaving, WhoRestsOnTheAntimeridianRestsAsElsewhere) {
+  const Latency elsewhere = Measure({});
+  const Latency there = Measure({.border = Destination({48.1, 180}, 90, 8)});
+  EXPECT_NEAR(there.median_s, elsewhere.median_s, 1);
+  EXPECT_NEAR(there.crossing_median_s, elsewhere.crossing_median_s, 0.5);
+  EXPECT_EQ(there.early, 0u);
+}
+
+// So slow that the way off has more places than are kept.
+TEST(Leaving, TheCrossingOfASlowWalkerStandsAtItsTime) {
+  const Latency slow = Measure({.speed_mps = 0.8});
+  std::printf("0.8 m/s: stood %.0f s (p90 %.0f, none %zu, early %zu), crossing %.1f s off\n",
+              slow.median_s, slow.p90_s, slow.none, slow.early, slow.crossing_median_s);
+  EXPECT_LT(slow.crossing_median_s, 5);
 }
 
 }  // namespace
