@@ -214,5 +214,89 @@ TEST(FenceShapes, AHoleIsOutside) {
   EXPECT_EQ(events[0].transition, FenceTransition::kExit);
 }
 
+// Every azimuth, a hair inside and outside, of circles that lie in one cell and in many: beside and
+// across the edge of the polar caps, over a pole, and in between.
+TEST(FenceShapes, ACircleIsFoundAllAround) {
+  for (const LatLon centre :
+       {LatLon{85.35, 20}, LatLon{85.3846, -100}, LatLon{85.42, 179.999}, LatLon{-85.3846, 3},
+        LatLon{89.999, 50}, LatLon{-90, 0}, LatLon{52.1, 179.998}, LatLon{0, -0.001}}) {
+    for (const double radius_m : {1.0, 10.0, 400.0, 1900.0, 3000.0, 60'000.0, 500'000.0}) {
+      GeofenceEngine engine;
+      ASSERT_THAT(Add(engine, Fence("c", Circle{centre, radius_m})), IsEmpty());
+      for (int azimuth = 0; azimuth < 720; ++azimuth) {
+        SCOPED_TRACE(std::to_string(centre.lat_deg) + " " + std::to_string(radius_m) + " " +
+                     std::to_string(azimuth / 2.0));
+        const LatLon inside = Destination(centre, azimuth / 2.0, radius_m - 0.02);
+        const LatLon outside = Destination(centre, azimuth / 2.0, radius_m + 0.02);
+        ASSERT_THAT(Containing(engine, inside), ElementsAre("c"));
+        ASSERT_THAT(Containing(engine, outside), IsEmpty());
+      }
+    }
+  }
+}
+
+// Of a place 2 m within the edge of a strip of 20 m, sigma 5 m: Phi(2 / 5) - Phi(-18 / 5).
+TEST(FenceShapes, AThinCorridorHasTwoSides) {
+  GeofenceEngine engine;
+  Geofence path =
+      Fence("path", Corridor{{Destination(kHome, 0, 500), Destination(kHome, 180, 500)}, 20});
+  path.confidence = 0.6;
+  ASSERT_THAT(Add(engine, path), IsEmpty());
+  EXPECT_THAT(Step(engine, 0, Destination(kHome, 90, 100), 5), IsEmpty());
+  const auto events = Step(engine, 20, Destination(kHome, 90, 8), 5);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_NEAR(events[0].probability, 0.655, 0.01);
+}
+
+// At the centre of a circle half a sigma wide the chance to be inside is 0.12, not Phi(0.5).
+TEST(FenceShapes, ACircleSmallerThanTheDoubtIsNotEntered) {
+  GeofenceEngine engine;
+  Geofence dot = Fence("dot", Circle{kHome, 5});
+  dot.confidence = 0.55;
+  ASSERT_THAT(Add(engine, dot), IsEmpty());
+  EXPECT_THAT(Step(engine, 0, Destination(kHome, 90, 200), 10), IsEmpty());
+  EXPECT_THAT(Step(engine, 60, kHome, 10), IsEmpty());
+  EXPECT_FALSE(engine.State("dot")->inside);
+}
+
+TEST(FencePaths, AGapOfMoreThanTenMinutesIsNoWay) {
+  for (const double gap_s : {540.0, 660.0}) {
+    GeofenceEngine engine;
+    ASSERT_THAT(Add(engine, Fence("gate", Circle{kHome, 100})), IsEmpty());
+    Step(engine, 0, Destination(kHome, 270, 1000), 0);
+    EXPECT_EQ(Step(engine, gap_s, Destination(kHome, 90, 1000), 0).size(), gap_s < 600 ? 2u : 0u);
+  }
+}
+
+// The dwell of a fence that opened around the device counts from the opening, after a restart too.
+TEST(FenceAttributes, ADwellKeepsItsBeginningOverARestart) {
+  GeofenceEngine engine;
+  Geofence shop = Fence("shop", Circle{kHome, 100});
+  shop.dwell = std::chrono::seconds(60);
+  const std::uint32_t nine = 3 * 24 * 60 + 9 * 60;  // 400 s after Thursday 08:53:20
+  shop.open = {{nine, nine + 60}};
+  ASSERT_THAT(Add(engine, shop), IsEmpty());
+  const auto advance = [&](double t_s) {
+    std::vector<FenceEvent> events;
+    const auto ms = static_cast<std::int64_t>(t_s * 1000);
+    engine.Advance(
+        {MonoTime(FromSeconds(t_s)), UtcTime(std::chrono::milliseconds(1'760'000'000'000 + ms))},
+        true, events);
+    return events;
+  };
+  advance(-1);
+  Step(engine, 0, kHome, 5);
+  ASSERT_EQ(advance(400).size(), 1u);
+  std::vector<std::byte> fences, state;
+  engine.SaveFences(fences);
+  engine.SaveState(state);
+  GeofenceEngine again;
+  ASSERT_TRUE(again.RestoreFences(fences).ok());
+  ASSERT_TRUE(again.RestoreState(state).ok());
+  engine = std::move(again);
+  EXPECT_THAT(advance(459), IsEmpty());
+  EXPECT_EQ(advance(460).size(), 1u);
+}
+
 }  // namespace
 }  // namespace waymark
