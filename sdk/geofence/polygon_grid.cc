@@ -105,7 +105,7 @@ void PolygonGrid::Cut(const TracedShape& shape, FenceIndex fence, Cell cell,
     return;
   }
   if (cell.level == 0 || (cell.level <= kMaxEdgeLevel && here.size() <= kMaxEdges)) {
-    if (AddEdges(shape, fence, cell, here, keys)) return;
+    if (AddEdges(shape, fence, cell, here, keys) || cell.level == 0) return;
   }
   for (std::int32_t i = 0; i < 16; ++i) {
     Cut(shape, fence, {cell.level - 1, cell.row * 4 + i / 4, cell.col * 4 + i % 4}, here, keys);
