@@ -33,7 +33,7 @@ struct Coordinates {
   std::string problem;
 };
 
-struct Feature {
+struct Feature {  // NOLINT(bugprone-exception-escape): Json asserts in its moves
   std::string type;
   std::string geometry_type;
   bool has_geometry = false;
@@ -113,9 +113,9 @@ void SetOpen(const Json& open, Geofence& fence, std::string& problem) {
       end = &window["end_minute"];
     }
     const auto minute = [](const Json* v) {
-      return v != nullptr && v->is_number_unsigned() && v->get<std::uint64_t>() <= 20'160;
+      return v->is_number_unsigned() && v->get<std::uint64_t>() <= 20'160;
     };
-    if (!minute(begin) || !minute(end)) {
+    if (begin == nullptr || end == nullptr || !minute(begin) || !minute(end)) {
       problem = "a window of open is not [begin_minute, end_minute] since Monday 00:00";
       return;
     }
@@ -571,7 +571,7 @@ class ByteIterator {
     bytes_->Advance();
     return *this;
   }
-  ByteIterator operator++(int) {
+  ByteIterator operator++(int) {  // NOLINT(cert-dcl21-cpp): as every iterator
     const ByteIterator old = *this;
     ++*this;
     return old;
