@@ -23,11 +23,18 @@ inline AxisCov Invert(const AxisCov& c) {
           (c.pp * c.vv - c.pv * c.pv) * inv};
 }
 
-/// `filtered` is the state at a knot, `next` the smoothed state at the following one (same frame),
-/// `dt_s` later; q, phi and gm_q_m2 are those of PredictMoving between them.
-inline AxisState SmoothBack(const AxisState& filtered, const AxisState& next, double dt_s, double q,
-                            double phi, double gm_q_m2) {
-  AxisState pred = filtered;
+/// What one step back needs and no later fix changes: the prediction and the gain.
+struct StepBack {
+  AxisState pred;
+  double g[3][3];
+};
+
+/// `filtered` is the state at a knot; the next one follows `dt_s` later; q, phi and gm_q_m2 are
+/// those of PredictMoving between them.
+inline StepBack PrepareBack(const AxisState& filtered, double dt_s, double q, double phi,
+                            double gm_q_m2) {
+  StepBack step;
+  AxisState& pred = step.pred = filtered;
   PredictMoving(pred, dt_s, q, phi, gm_q_m2);
   // Floors far below any real variance keep the inverse finite (dt = 0 has no process noise).
   pred.cov.pp += 1e-9;
@@ -40,12 +47,19 @@ inline AxisState SmoothBack(const AxisState& filtered, const AxisState& next, do
                           {c.pv + dt_s * c.vv, c.vv, phi * c.vb},
                           {c.pb + dt_s * c.vb, c.vb, phi * c.bb}};
   const double m[3][3] = {{i.pp, i.pv, i.pb}, {i.pv, i.vv, i.vb}, {i.pb, i.vb, i.bb}};
-  double g[3][3];
   for (int r = 0; r < 3; ++r) {
     for (int k = 0; k < 3; ++k) {
-      g[r][k] = a[r][0] * m[0][k] + a[r][1] * m[1][k] + a[r][2] * m[2][k];
+      step.g[r][k] = a[r][0] * m[0][k] + a[r][1] * m[1][k] + a[r][2] * m[2][k];
     }
   }
+  return step;
+}
+
+/// `next` is the smoothed state at the following knot (same frame).
+inline AxisState SmoothBack(const AxisState& filtered, const StepBack& step,
+                            const AxisState& next) {
+  const AxisState& pred = step.pred;
+  const auto& g = step.g;
   const Vec2 dp = next.p - pred.p, dv = next.v - pred.v, db = next.b - pred.b;
   AxisState s = filtered;
   s.p = s.p + g[0][0] * dp + g[0][1] * dv + g[0][2] * db;
@@ -71,6 +85,11 @@ inline AxisState SmoothBack(const AxisState& filtered, const AxisState& next, do
   s.cov.bb += at(2, 2);
   KeepPositive(s.cov);
   return s;
+}
+
+inline AxisState SmoothBack(const AxisState& filtered, const AxisState& next, double dt_s, double q,
+                            double phi, double gm_q_m2) {
+  return SmoothBack(filtered, PrepareBack(filtered, dt_s, q, phi, gm_q_m2), next);
 }
 
 }  // namespace waymark

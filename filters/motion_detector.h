@@ -145,8 +145,8 @@ class MotionDetector {
     std::optional<MotionSample> hint;
     MonoTime since{};
     std::optional<MonoTime> drove;  ///< when it last went as only vehicles go
-    Place place;                  ///< of the rest that goes on, or the last one
-    std::optional<MonoTime> far;  ///< since when the estimate stands away from `place`
+    Place place;                    ///< of the rest that goes on, or the last one
+    std::optional<MonoTime> far;    ///< since when the estimate stands away from `place`
     MonoTime departed{};
     LatLon departed_from;
     Distance depart_reading;

@@ -29,11 +29,8 @@ void MotionDetector::Save(std::vector<std::byte>& out) const {
   for (std::uint32_t i = 0; i < s.count; ++i) {
     const Sample& sample = At(i);
     w.Time(sample.time);
-    plane(sample.at);
-    plane(sample.raw);
-    w.F64(sample.ve_mps);
-    w.F64(sample.vn_mps);
-    w.F64(sample.speed_mps);
+    w.F64s({sample.at.east_m, sample.at.north_m, sample.raw.east_m, sample.raw.north_m,
+            sample.ve_mps, sample.vn_mps, sample.speed_mps});
     w.Bool(sample.reported);
   }
   w.Time(s.last);

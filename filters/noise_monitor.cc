@@ -154,7 +154,7 @@ void NoiseMonitor::Save(StateWriter& w) const {
   w.U32(static_cast<std::uint32_t>(count_));
   for (std::size_t n = count_; n > 0; --n) {
     const Sample& s = Back(n);
-    for (double x : {s.t_s, s.p.e, s.p.n, s.d.e, s.d.n, s.variance_m2}) w.F64(x);
+    w.F64s({s.t_s, s.p.e, s.p.n, s.d.e, s.d.n, s.variance_m2});
   }
   w.U32(until_refresh_);
   for (double x : {level_.white, level_.gm, level_.tau_s, level_.jitter}) w.F64(x);

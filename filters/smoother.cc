@@ -29,6 +29,8 @@ struct FixedLagSmoother::Impl {
   struct Knot {
     TrackFilter filter;  ///< after the fix
     std::optional<UtcTime> utc;
+    bool joined = false;  ///< the next knot stands in the same frame, and `back` leads back from it
+    StepBack back;
   };
 
   explicit Impl(Duration l) : lag(l), ring(kKnots) {}
@@ -41,6 +43,18 @@ struct FixedLagSmoother::Impl {
   Knot& At(std::size_t i) { return ring[(begin + i) % kKnots]; }
   const Knot& At(std::size_t i) const { return ring[(begin + i) % kKnots]; }
 
+  /// How to come back to the last knot but one. It is asked for again with each fix of the lag.
+  void JoinNewest() {
+    if (count < 2) return;
+    Knot& k = At(count - 2);
+    const TrackFilter &f = k.filter, &g = At(count - 1).filter;
+    k.joined = g.SameFrame(f);
+    if (!k.joined) return;
+    const double dt_s = Seconds(g.time() - f.time());
+    const GmStep gm = g.fresh_error() ? GmStep{0, g.noise().gm_var_m2} : StepGm(g.noise(), dt_s);
+    k.back = PrepareBack(f.combined(), dt_s, g.q(kTuning), gm.phi, gm.q_m2);
+  }
+
   /// Settles the knots that are not newer than `due`.
   void Settle(MonoTime due, std::vector<Estimate>& settled) {
     std::size_t n = 0;
@@ -52,21 +66,12 @@ struct FixedLagSmoother::Impl {
     if (n == 0) return;
     const std::size_t at = settled.size();
     settled.resize(at + n);
-    std::optional<AxisState> next;
+    AxisState next;  // smoothed
     for (std::size_t i = count; i-- > 0;) {
-      const TrackFilter& f = At(i).filter;
-      AxisState s = f.combined();
-      if (next) {
-        const TrackFilter& g = At(i + 1).filter;
-        if (g.SameFrame(f)) {
-          const double dt_s = Seconds(g.time() - f.time());
-          const GmStep gm =
-              g.fresh_error() ? GmStep{0, g.noise().gm_var_m2} : StepGm(g.noise(), dt_s);
-          s = SmoothBack(s, *next, dt_s, g.q(kTuning), gm.phi, gm.q_m2);
-        }
-      }
-      next = s;
-      if (i < n) settled[at + i] = f.Describe(s, At(i).utc);
+      const Knot& k = At(i);
+      const bool joined = i + 1 < count && k.joined;
+      next = joined ? SmoothBack(k.filter.combined(), k.back, next) : k.filter.combined();
+      if (i < n) settled[at + i] = k.filter.Describe(next, k.utc);
     }
     settled_to = At(n - 1).filter.time();
     begin = (begin + n) % kKnots;
@@ -103,6 +108,7 @@ void FixedLagSmoother::Push(const Estimator& estimator, std::vector<Estimate>& s
     Impl::Knot& k = s.ring[(s.begin + s.count++) % Impl::kKnots];
     k.filter = i + 1 < e.done_count ? e.At(i + 1).before : e.filter;
     k.utc = e.At(i).utc;
+    s.JoinNewest();
   }
   s.Settle(e.filter.time() - s.lag, settled);
 }
@@ -143,10 +149,12 @@ Status FixedLagSmoother::Restore(std::span<const std::byte> image) {
   if (lag_ns < 0 || lag_ns > 60'000'000'000) return CorruptState("smoother");
   auto next = std::make_unique<Impl>(Duration(lag_ns));
   next->settled_to = MonoTime(Duration(r.I64()));
-  next->count = r.Count(Impl::kKnots);
-  for (std::size_t i = 0; i < next->count && r.ok(); ++i) {
+  const std::uint32_t count = r.Count(Impl::kKnots);
+  for (std::uint32_t i = 0; i < count && r.ok(); ++i) {
     next->ring[i].filter.Load(r);
     next->ring[i].utc = r.OptUtc();
+    ++next->count;
+    next->JoinNewest();
   }
   if (!r.done()) return CorruptState("smoother");
   impl_ = std::move(next);

@@ -3,11 +3,13 @@
 #ifndef WAYMARK_FILTERS_STATE_BYTES_H_
 #define WAYMARK_FILTERS_STATE_BYTES_H_
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -50,6 +52,16 @@ class StateWriter {
     out_.insert(out_.end(), bytes.begin(), bytes.end());
   }
   void F64(double v) { U64(std::bit_cast<std::uint64_t>(v)); }
+  /// Each as F64, at once: growing the vector costs more than a number.
+  void F64s(std::initializer_list<double> values) {
+    const std::size_t at = out_.size();
+    out_.resize(at + 8 * values.size());
+    std::byte* to = out_.data() + at;
+    for (const double v : values) {
+      const std::array<std::byte, 8> bytes = Image(std::bit_cast<std::uint64_t>(v));
+      to = std::copy(bytes.begin(), bytes.end(), to);
+    }
+  }
   void Time(MonoTime t) { I64(t.time_since_epoch().count()); }
   void Utc(UtcTime t) { I64(t.time_since_epoch().count()); }
   void Position(LatLon p) {
@@ -70,9 +82,13 @@ class StateWriter {
   }
 
  private:
-  void Raw(std::uint64_t v, std::size_t n) {
-    std::array<std::byte, 8> bytes;  // at once: a snapshot is thousands of numbers
+  static std::array<std::byte, 8> Image(std::uint64_t v) {
+    std::array<std::byte, 8> bytes;
     for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::byte>(v >> (8 * i));
+    return bytes;
+  }
+  void Raw(std::uint64_t v, std::size_t n) {
+    const std::array<std::byte, 8> bytes = Image(v);
     out_.insert(out_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
   }
   std::vector<std::byte>& out_;

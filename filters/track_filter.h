@@ -81,8 +81,8 @@ struct FilterTuning {
   double rest_release_s = 0.5;
   // Over a silence of more than 5 s a body may have been in any mode of motion: real driving has 4.
   double q_long_step = 4;
-  // The smoother more: how a body got from fix to fix over such a step says little about how fast it
-  // was at either, and would bend the measured velocities.
+  // The smoother more: how a body got from fix to fix over such a step says little about how fast
+  // it was at either, and would bend the measured velocities.
   double smooth_q_long_step = 12;
   // Between two fixes with velocities the smoothed curve errs less (mixed driving, C.5).
   double q_between = 0.4;

@@ -18,10 +18,8 @@ Vec2 LoadVec(StateReader& r) {
 }
 
 void SaveAxis(StateWriter& w, const AxisState& s) {
-  for (double x : {s.p.e, s.p.n, s.v.e, s.v.n, s.b.e, s.b.n, s.cov.pp, s.cov.pv, s.cov.pb, s.cov.vv,
-                   s.cov.vb, s.cov.bb}) {
-    w.F64(x);
-  }
+  w.F64s({s.p.e, s.p.n, s.v.e, s.v.n, s.b.e, s.b.n, s.cov.pp, s.cov.pv, s.cov.pb, s.cov.vv,
+          s.cov.vb, s.cov.bb});
 }
 void LoadAxis(StateReader& r, AxisState& s) {
   for (double* x : {&s.p.e, &s.p.n, &s.v.e, &s.v.n, &s.b.e, &s.b.n, &s.cov.pp, &s.cov.pv, &s.cov.pb,
@@ -44,12 +42,10 @@ void TrackFilter::Save(StateWriter& w) const {
   for (const AxisState& m : models_) SaveAxis(w, m);
   for (double m : mode_) w.F64(m);
   SaveAxis(w, combined_);
-  for (double x : {noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, slow_var_m2_,
-                   variance_scale_, weight_, usual_step_s_, measured_v_var_, hint_stopped_}) {
-    w.F64(x);
-  }
-  for (const Vec2& v : {offset_, rest_, published_, measured_p_, last_raw_v_, hint_p_})
-    SaveVec(w, v);
+  w.F64s({noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, slow_var_m2_,
+          variance_scale_, weight_, usual_step_s_, measured_v_var_, hint_stopped_});
+  w.F64s({offset_.e, offset_.n, rest_.e, rest_.n, published_.e, published_.n, measured_p_.e,
+          measured_p_.n, last_raw_v_.e, last_raw_v_.n, hint_p_.e, hint_p_.n});
   w.Bool(measured_v_.has_value());
   SaveVec(w, measured_v_.value_or(Vec2{}));
   w.Bool(inferred_v_);

@@ -255,7 +255,7 @@ void TrackSimplifier::Save(std::vector<std::byte>& out) const {
   w.U32(tail_count_);
   for (std::uint32_t i = 0; i < count_; ++i) {
     const Point& p = window_[i];
-    for (const double v : {p.t_s, p.east_m, p.north_m, p.ve_mps, p.vn_mps, p.bound_m}) w.F64(v);
+    w.F64s({p.t_s, p.east_m, p.north_m, p.ve_mps, p.vn_mps, p.bound_m});
   }
   for (std::uint32_t i = 0; i < tail_count_; ++i) WriteEstimate(tail_[i], w);
   w.EndBlock(mark);
