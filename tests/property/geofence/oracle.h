@@ -31,7 +31,7 @@ inline LatLon Go(LatLon from, double azimuth_deg, double s_m) {
 /// The edges of a chain, inverted once.
 class Chain {
  public:
-  Chain(const std::vector<LatLon>& points, bool closed) : closed_(closed) {
+  Chain(const std::vector<LatLon>& points, bool closed) {
     const std::size_t n = points.size() - (closed ? 0 : 1);
     for (std::size_t i = 0; i < n; ++i) {
       const LatLon a = points[i], b = points[(i + 1) % points.size()];
@@ -96,7 +96,6 @@ class Chain {
     LatLon a, b;
     GeographicLib::GeodesicLine line;
   };
-  bool closed_;
   std::vector<Edge> edges_;
 };
 
