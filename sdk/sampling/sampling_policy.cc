@@ -9,6 +9,11 @@ namespace {
 // (reference/estimation.md C.3), so a shorter wish means "continuously".
 constexpr Duration kShortestDutyCycle = std::chrono::seconds(8);
 
+// Who rests beside a fence may leave at any time, but is looked after no more often than this: a phone
+// lies at home, within reach of its border, most of the day. Bounds how late an Exit is seen without
+// motion sensors; with them, motion ends the rest at once.
+constexpr Duration kRestCheck = std::chrono::seconds(64);
+
 constexpr int kLowBatteryStretch = 4;
 
 Duration FloorToPowerOfTwo(Duration d) {
@@ -41,6 +46,7 @@ SamplingDecision ChooseSampling(const Config::Sampling& config, const SamplingIn
   if (in.fence_time_s) {
     const double capped_s = std::clamp(*in.fence_time_s, 0.0, 1e6);
     Duration near = FromSeconds(capped_s);
+    if (at_rest) near = std::max(near, kRestCheck);
     if (near < kShortestDutyCycle) near = std::chrono::seconds(1);
     near = FloorToPowerOfTwo(near);
     if (near < d.request.interval) {

@@ -43,7 +43,9 @@ struct Config {
 
   struct Sampling {
     Duration moving_interval = std::chrono::seconds(1);  ///< between fixes in motion; [0, 1 h]
-    Duration stationary_interval = std::chrono::seconds(300);  ///< at rest; [0, 1 d]
+    /// At rest; [0, 1 d]. Fences bring a fix forward here to 64 s, in motion to what max_speed_mps
+    /// allows: with both intervals at 1 h, tracking is for geofences only (1-5 % of the fixes).
+    Duration stationary_interval = std::chrono::seconds(300);
     Duration max_batch_delay{};  ///< hardware batching allowed in background; [0, 1 h]
     double low_battery = 0.15;   ///< below this level intervals stretch by 4; [0, 1]
     double max_speed_mps = 45;   ///< for the time to the nearest fence; (0, 340]

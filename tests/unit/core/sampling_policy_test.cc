@@ -46,9 +46,9 @@ TEST(SamplingPolicy, RestStretchesTheIntervalAndLowBatteryStretchesItFurther) {
 }
 
 TEST(SamplingPolicy, AFenceBringsTheNextFixForwardInStepsOfTwoAndNeverDutyCyclesBelowEightSeconds) {
-  const Config::Sampling config;
+  Config::Sampling config;
+  config.moving_interval = seconds(300);
   SamplingInputs in = Moving();
-  in.motion = Motion::kStationary;
   const auto interval = [&](double fence_time_s) {
     in.fence_time_s = fence_time_s;
     return ChooseSampling(config, in).request.interval;
@@ -59,6 +59,19 @@ TEST(SamplingPolicy, AFenceBringsTheNextFixForwardInStepsOfTwoAndNeverDutyCycles
   EXPECT_EQ(interval(7.9), seconds(1));
   EXPECT_EQ(interval(0), seconds(1));
   EXPECT_EQ(ChooseSampling(config, in).reason, "fence_near");
+}
+
+TEST(SamplingPolicy, WhoRestsBesideAFenceIsLookedAfterEachMinute) {
+  const Config::Sampling config;
+  SamplingInputs in = Moving();
+  in.motion = Motion::kStationary;
+  for (const double fence_time_s : {0.0, 3.0, 64.0}) {
+    in.fence_time_s = fence_time_s;
+    EXPECT_EQ(ChooseSampling(config, in).request.interval, seconds(64));
+    EXPECT_EQ(ChooseSampling(config, in).reason, "fence_near");
+  }
+  in.fence_time_s = 200;
+  EXPECT_EQ(ChooseSampling(config, in).request.interval, seconds(128));
 }
 
 TEST(SamplingPolicy, BatchesOnlyInTheBackground) {
