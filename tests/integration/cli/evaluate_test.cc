@@ -216,7 +216,7 @@ TEST_F(EvaluateCli, FailuresKeepTheirStatusWhateverRunsBeside) {
 
 // Every fix becomes a record here, so that a replay that kept them would grow by 20 MB.
 TEST_F(EvaluateCli, TheMemoryOfARunDoesNotGrowWithTheTrace) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WAYMARK_SANITIZED
   GTEST_SKIP() << "skipped: sanitizers keep what is freed";
 #endif
   const auto peak = [&](const char* seconds) {
