@@ -9,9 +9,9 @@ namespace {
 // (reference/estimation.md C.3), so a shorter wish means "continuously".
 constexpr Duration kShortestDutyCycle = std::chrono::seconds(8);
 
-// Who rests beside a fence may leave at any time, but is looked after no more often than this: a phone
-// lies at home, within reach of its border, most of the day. Bounds how late an Exit is seen without
-// motion sensors; with them, motion ends the rest at once.
+// Who rests beside a fence may leave at any time, but is looked after no more often than this: a
+// phone lies at home, within reach of its border, most of the day. Bounds how late an Exit is seen
+// without motion sensors; with them, motion ends the rest at once.
 constexpr Duration kRestCheck = std::chrono::seconds(64);
 
 constexpr int kLowBatteryStretch = 4;
