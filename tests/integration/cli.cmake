@@ -7,8 +7,10 @@ if(TARGET replay_tool)
   target_link_libraries(integration_cli PRIVATE
     nlohmann_json::nlohmann_json GTest::gmock GTest::gtest_main)
   target_compile_definitions(integration_cli PRIVATE
-    WAYMARK_REPLAY_TOOL="$<TARGET_FILE:replay_tool>" WAYMARK_SHARED_DATA="${WAYMARK_SHARED_DATA}"
-    $<$<BOOL:${WAYMARK_SANITIZE}>:WAYMARK_SANITIZED>)
+    WAYMARK_REPLAY_TOOL="$<TARGET_FILE:replay_tool>" WAYMARK_SHARED_DATA="${WAYMARK_SHARED_DATA}")
+  if(WAYMARK_SANITIZE)
+    target_compile_definitions(integration_cli PRIVATE WAYMARK_SANITIZED)
+  endif()
   add_dependencies(integration_cli replay_tool)
   gtest_discover_tests(integration_cli DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS integration TIMEOUT 120)
