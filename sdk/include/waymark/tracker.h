@@ -116,7 +116,7 @@ class WAYMARK_API Tracker {
   void AddGeofences(std::vector<Geofence> fences);
   void RemoveGeofences(std::vector<std::string> ids);
   void ClearGeofences();
-  /// What the tracker has handled so far; a call before it in the queue may still wait. Wait for
+  /// Of what the tracker has handled so far; a call queued before may still wait. Each waits for
   /// the event being handled: microseconds, or as long as a set of fences takes to be added.
   std::optional<Geofence> FindGeofence(std::string_view id) const;
   std::optional<FenceState> GetFenceState(std::string_view id) const;
