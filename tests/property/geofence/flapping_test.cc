@@ -5,10 +5,10 @@
 #include <cmath>
 #include <fstream>
 #include <numbers>
-#include <random>
 #include <sstream>
 #include <string>
 
+#include "property/geofence/dice.h"
 #include "sdk/geofence/geofence_engine.h"
 #include "waymark/estimator.h"
 #include "waymark/geometry.h"
@@ -91,18 +91,6 @@ struct Noise {
 constexpr Noise kNoises[] = {
     {0.5, 3, 30, 0, 3, false},   {0.3, 3, 300, 0, 3, false},  {1, 4, 60, 0, 4, false},
     {0.5, 2, 100, 25, 4, false}, {0.3, 1.5, 20, 40, 3, true}, {2, 8, 60, 0, 8, false},
-};
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : engine_(seed) {}
-  double Uniform() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
-  double Normal() {
-    return std::sqrt(-2 * std::log(1 - Uniform())) * std::cos(2 * std::numbers::pi * Uniform());
-  }
-
- private:
-  std::mt19937_64 engine_;
 };
 
 std::vector<Fix> Simulated(const Noise& noise, std::uint64_t seed) {

@@ -4,28 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <optional>
-#include <random>
 
+#include "property/geofence/dice.h"
 #include "sdk/geofence/geofence_engine.h"
 #include "waymark/estimator.h"
 #include "waymark/geometry.h"
 
 namespace waymark {
 namespace {
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : engine_(seed) {}
-  double Normal() {
-    return std::sqrt(-2 * std::log(1 - Uniform())) * std::cos(2 * std::numbers::pi * Uniform());
-  }
-
- private:
-  double Uniform() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
-  std::mt19937_64 engine_;
-};
 
 struct Walk {
   double stand_s = 300;

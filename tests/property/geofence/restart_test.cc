@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numbers>
-#include <random>
 
+#include "property/geofence/dice.h"
 #include "sdk/geofence/geofence_engine.h"
 #include "waymark/estimator.h"
 #include "waymark/geometry.h"
@@ -17,18 +16,6 @@ namespace waymark {
 namespace {
 
 constexpr int kStandS = 300, kWalkS = 60;
-
-class Dice {
- public:
-  explicit Dice(std::uint64_t seed) : engine_(seed) {}
-  double Uniform() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
-  double Normal() {
-    return std::sqrt(-2 * std::log(1 - Uniform())) * std::cos(2 * std::numbers::pi * Uniform());
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 // Who stands for five minutes, walks for one, stands again, six times; seen by a phone.
 std::vector<Estimate> StandAndWalk(LatLon start, std::uint64_t seed) {
