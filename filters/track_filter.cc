@@ -31,6 +31,8 @@ constexpr double kHintSigmaMps = 0.3;
 constexpr double kHintStillM = 5;      // within which a body that fidgets stays
 constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
 constexpr double kLongStepS = 5;
+// Orbits and clocks: ranges err by 0.5 m (GPS SPS Performance Report), positions by about as much.
+constexpr double kSatelliteSigmaM = 0.5;
 constexpr double kLargeSigmaM = 4;     // few phones state as much under an open sky
 constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any more
 constexpr double kLeastMode = 1e-4;
@@ -379,12 +381,12 @@ void TrackFilter::FollowReceiver(const Observation& o, const NoiseMonitor::Level
   if (stated_m > kLargeSigmaM) {
     slow_var_m2_ = std::min(slow_var_m2_ * Square(stated_m / kLargeSigmaM), Square(stated_m));
   }
-  // A receiver that is followed errs by what it wanders against its own velocities, and by what
-  // stands still: again half the truth each.
+  // A receiver that is followed errs by what it wanders against its own velocities, which is seen,
+  // and by what the satellites do not tell it at least.
   if (sees_drift && level.measured) {
-    const double wander_var_m2 = noise_.white_var_m2 + noise_.gm_var_m2;
-    slow_var_m2_ +=
-        t.wander_share * follow_ * (std::sqrt(slow_var_m2_ * wander_var_m2) - slow_var_m2_);
+    const double wander_var_m2 =
+        std::max(noise_.white_var_m2 + noise_.gm_var_m2, Square(kSatelliteSigmaM));
+    slow_var_m2_ += t.wander_share * follow_ * (wander_var_m2 - slow_var_m2_);
   }
 }
 
@@ -535,8 +537,12 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
       reach_s * std::min((v ? 0.5 : 1.0) * t.manoeuvre_mps2 * reach_s, kManoeuvreMps);
   // Nor has a track that hardly knows where it would be by now a say: it follows what it gets.
   const double silent_s = Seconds(o.time - last_used_);
-  const bool lost = !v && silent_s <= 2 * usual_step_s_ && expected.var > Square(kLostSigmaM);
-  if (!lost && nis > gate && d2 > Square(t.jump_min_m + manoeuvre_m)) {
+  const double lost_m = silent_s <= 2 * usual_step_s_ ? kLostSigmaM : t.lost_m;
+  const bool lost = !v && expected.var > Square(lost_m);
+  const double sigma_m =
+      level.measured && !level.upper_bound ? std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2) : 0;
+  const double jump_m = std::max(t.jump_min_m, t.jump_sigmas * sigma_m);
+  if (!lost && nis > gate && d2 > Square(jump_m + manoeuvre_m)) {
     weight_ = 0;
     Combine();
     const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, expected.var, manoeuvre_m, t);
@@ -548,13 +554,20 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     }
     return verdict;
   }
-  jump_votes_ = 0;
-  support_ = std::min(support_ + 1, 1000u);
   // Student's t with the innovation's own covariance: the weight of a fix that fits is 1 or more,
   // and more than 1 is not believed.
   weight_ = std::min(1.0, (t.student_dof + 2) / (t.student_dof + nis));
   UpdateModels(z, measured_var_ / weight_, v, true);
   Combine();
+  // Fixes that are hardly believed, one after the other, and agree among themselves: the track is
+  // wrong, not they.
+  if (v || weight_ >= 0.5) {
+    jump_votes_ = 0;
+    support_ = std::min(support_ + 1, 1000u);
+  } else {
+    const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, expected.var, manoeuvre_m, t);
+    if (verdict.used()) return verdict;
+  }
   usual_step_s_ = std::max(1.0, silent_s);
   last_used_ = o.time;
   SetOffset(o.speed_mps && *o.speed_mps == 0, t);

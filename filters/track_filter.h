@@ -54,6 +54,12 @@ struct FilterTuning {
   // 25: chance 4e-6 for a normal error; the distance keeps small steps of smooth receivers alive.
   double jump_nis = 25;
   double jump_min_m = 20;
+  // Nor is a jump what lies in the tail of the noise that has been learned: between tall buildings
+  // errors of ten times their median come and go (estimation.md E: jumps of 10 + Exp(50) m).
+  double jump_sigmas = 10;
+  // After a silence a track without velocities that knows its place to this only has nothing to
+  // hold against a fix: first fixes after a tunnel err by 20-80 m (estimation.md E).
+  double lost_m = 100;
   // What vehicles can do: hard braking, a fast turn (m/s^2), and how long it lasts (s).
   double manoeuvre_mps2 = 4;
   double manoeuvre_s = 3;
@@ -67,11 +73,11 @@ struct FilterTuning {
   // velocities the drift over some seconds cannot be seen either, and nothing that can be seen
   // tells one sky from another: the geometric mean over the four surveyed phone drives of
   // estimation.md A.3 (0.7, 1.5, 1.0, 3.1 m per axis).
-  double slow_sigma_m = 1.1;
+  double slow_sigma_m = 0.9;
   double blind_sigma_m = 1.4;
   double wander_share = 1;  // of a followed receiver, by what it wanders (0: not at all)
   // The filter's own variance is taken this many times: velocity errors are coloured too.
-  double variance_scale = 1.3;
+  double variance_scale = 1.1;
   double gap_restart_s = 120;
   // 1: the noise of a source is learned; 0: its radius is believed (for the ablation).
   double learn_noise = 1;

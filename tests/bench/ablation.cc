@@ -221,6 +221,8 @@ constexpr Knob kKnobs[] = {
     KNOB(student_dof),
     KNOB(jump_nis),
     KNOB(jump_min_m),
+    KNOB(jump_sigmas),
+    KNOB(lost_m),
     KNOB(manoeuvre_mps2),
     KNOB(manoeuvre_s),
     KNOB(jump_span_s),
@@ -272,6 +274,7 @@ const Row kRows[] = {
     {"receiver never followed", {"follow_jitter_m=1e-6"}},
     {"receiver always followed", {"follow_jitter_m=1e6"}},
     {"no second hypothesis", {"jump_nis=1e12"}},
+    {"a tail of noise is a jump", {"jump_sigmas=0"}},
     {"no Student weights", {"student_dof=1e9"}},
     {"one motion model", {"q_slow=2", "stop_walk_m2ps=10", "stop_time_constant_s=1e6"}},
     {"velocity latency kept", {"velocity_latency_s=0"}},
@@ -287,10 +290,15 @@ const Row kRows[] = {
 };
 
 void PrintRows(const std::vector<Set>& sets) {
-  const char* const shown[] = {"clean surveyed, all fields", "clean surveyed, position only",
-                               "degraded, velocity",         "degraded, position only",
-                               "degraded our way, velocity", "walks, velocity",
-                               "one fix per 5 s, clean",     "one fix per 5 s, clean, no vel."};
+  const char* const shown[] = {"clean surveyed, all fields",
+                               "clean surveyed, position only",
+                               "degraded, velocity",
+                               "degraded, position only",
+                               "degraded our way, velocity",
+                               "canyon simulated, all fields",
+                               "walks, velocity",
+                               "one fix per 5 s, clean",
+                               "one fix per 5 s, clean, no vel."};
   std::printf("live score / live RMSE / smoothed RMSE / smoothed max over raw; in68 live\n%-28s",
               "");
   for (const char* name : shown) std::printf(" | %-27.27s", name);

@@ -94,6 +94,19 @@ std::vector<Set> MakeSets(const std::string& data) {
     return Degrade(s, m, seed);
   };
   const auto degraded2 = Map(roads, own);
+  // Between tall buildings: estimation.md E, its jumps and dropouts included.
+  const auto streets = Map(roads, [](const Session& s, std::uint64_t seed) {
+    Random r(seed * 4099);
+    ErrorModel m;
+    m.white = r.Uniform(2, 4);
+    m.gm1 = r.Uniform(4, 8), m.tau1 = r.Uniform(3, 8);
+    m.gm2 = r.Uniform(5, 10), m.tau2 = r.Uniform(25, 60);
+    m.burst_rate = 1.0 / 60, m.burst_min = 10, m.burst_max = 110, m.burst_fixes = 20;
+    m.gap_rate = 1.0 / 150, m.gap_mean_s = 20;
+    m.velocity_sigma = 0.5;
+    m.velocity_latency_s = r.Uniform(0.2, 0.5);
+    return Resimulate(s, m, seed);
+  });
   std::vector<Session> walks, yards;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     Random r(seed * 17);
@@ -124,6 +137,10 @@ std::vector<Set> MakeSets(const std::string& data) {
   sets.push_back({"degraded our way, position only", PositionOnly(degraded2)});
   sets.push_back({"urban canyon, speed", canyon});
   sets.push_back({"urban canyon, position only", PositionOnly(canyon)});
+  sets.push_back({"urban canyon, 1 Hz, speed", Every(canyon, 1)});
+  sets.push_back({"urban canyon, 1 Hz, position only", PositionOnly(Every(canyon, 1))});
+  sets.push_back({"canyon simulated, all fields", streets});
+  sets.push_back({"canyon simulated, position only", PositionOnly(streets)});
   sets.push_back({"walks, velocity", walks});
   sets.push_back({"walks, no velocity", yards});
   sets.push_back({"one fix per 20 s, surveyed", Every(surveyed, 20), true});
