@@ -388,6 +388,9 @@ void TrackFilter::FollowReceiver(const Observation& o, const NoiseMonitor::Level
         std::max(noise_.white_var_m2 + noise_.gm_var_m2, Square(kSatelliteSigmaM));
     slow_var_m2_ += t.wander_share * follow_ * (wander_var_m2 - slow_var_m2_);
   }
+  if (level.measured && !level.upper_bound) {
+    slow_var_m2_ += t.slower_share * (1 - follow_) * (noise_.white_var_m2 + noise_.gm_var_m2);
+  }
 }
 
 void TrackFilter::SetOffset(bool at_rest, const FilterTuning& t) {

@@ -76,6 +76,9 @@ struct FilterTuning {
   double slow_sigma_m = 0.9;
   double blind_sigma_m = 1.4;
   double wander_share = 1;  // of a followed receiver, by what it wanders (0: not at all)
+  // Of one that is not followed there is more than can be seen over 20 s: errors of 40 s and more
+  // are half of a canyon's variance, a fourth of a suburb's after 20 s (estimation.md E).
+  double slower_share = 0.2;
   // The filter's own variance is taken this many times: velocity errors are coloured too.
   double variance_scale = 1.1;
   double gap_restart_s = 120;

@@ -223,6 +223,7 @@ constexpr Knob kKnobs[] = {
     KNOB(jump_min_m),
     KNOB(jump_sigmas),
     KNOB(lost_m),
+    KNOB(slower_share),
     KNOB(manoeuvre_mps2),
     KNOB(manoeuvre_s),
     KNOB(jump_span_s),
@@ -285,6 +286,7 @@ const Row kRows[] = {
     {"rest at any speed", {"rest_from_mps=1e6"}},
     {"variance not widened", {"variance_scale=1"}},
     {"wander not believed", {"wander_share=0"}},
+    {"no error slower than seen", {"slower_share=0"}},
     {"a manoeuvre is a jump", {"manoeuvre_mps2=0"}},
     {"a manoeuvre is white", {"manoeuvre_s=1"}},
 };
