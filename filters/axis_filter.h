@@ -21,6 +21,8 @@
 
 namespace waymark {
 
+constexpr double Square(double x) { return x * x; }
+
 struct Vec2 {
   double e = 0, n = 0;
   friend Vec2 operator+(Vec2 a, Vec2 b) { return {a.e + b.e, a.n + b.n}; }

@@ -122,6 +122,10 @@ struct Observation {
   bool accuracy_reported = false;
 };
 
+/// Radius of the circle that holds 68 % of a circular normal error, in sigmas per axis:
+/// sqrt(-2 ln 0.32).
+inline constexpr double kR68PerSigma = 1.5095921854516636, kSigmaPerR68 = 1 / kR68PerSigma;
+
 /// Sets covariance and radii from the variance per axis of a circular error; `unseen_var_m2` is the
 /// part of it that the fixes cannot show.
 void SetRadii(Estimate& e, double var_m2, double unseen_var_m2);
@@ -133,7 +137,7 @@ double PublishedVariance(double seen_m2, double unseen_m2, bool upper_bound);
 
 class TrackFilter {
  public:
-  static constexpr std::size_t kModels = 3;  // stopped, slow, fast
+  static constexpr std::size_t kModels = 3, kStopped = 0, kSlow = 1, kFast = 2;
 
   bool started() const { return started_; }
   MonoTime time() const { return time_; }  ///< of the state
@@ -180,6 +184,7 @@ class TrackFilter {
   void Load(StateReader& r);
 
  private:
+  static constexpr double kLongStepS = 5;  ///< over which noise and manoeuvres look alike
   struct Velocity {
     Vec2 v;
     double var = 0;

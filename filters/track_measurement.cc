@@ -1,0 +1,164 @@
+// TrackFilter: what a fix says. Its velocity, brought forward by its latency; the noise of its
+// position, of the track's own source or a foreign one; the hints of the motion sensors.
+#include "filters/track_filter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace waymark {
+namespace {
+
+constexpr double kRadPerDeg = std::numbers::pi / 180;
+constexpr std::uint32_t kForeignToOwn = 3;  // in a row, and they are the track's own
+constexpr double kMaxSpeedSigmaMps = 100;   // says nothing; a larger number no more
+constexpr double kMaxAltitudeM = 1e5;       // where space begins
+constexpr double kRestSlackMps = 1;
+constexpr double kHintS = 120;  // a hint of the motion sensors is good for this long
+constexpr double kHintSigmaMps = 0.3;
+constexpr double kHintStillM = 5;      // within which a body that fidgets stays
+constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
+
+}  // namespace
+
+NoiseModel TrackFilter::NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const {
+  const double var = Square(o.accuracy_m * kSigmaPerR68);
+  // The learned scale is bounded: below, because smooth is not true; above, because a receiver
+  // that is off by more than five times its word is a case for the second hypothesis.
+  const double total = level.total();
+  const double unit = var * std::clamp(total, 0.01, 25.0) / total;
+  NoiseModel n;
+  n.white_var_m2 = std::max(unit * level.white, 1e-4);
+  n.gm_var_m2 = std::max(unit * level.gm, 1e-4);
+  n.gm_tau_s = level.tau_s;
+  return n;
+}
+
+std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observation& o, Vec2 p,
+                                                                  double dt_s,
+                                                                  const FilterTuning& t) {
+  if (!o.speed_mps) {
+    has_last_raw_v_ = false;
+    return std::nullopt;
+  }
+  const double speed = *o.speed_mps;
+  Velocity out;
+  double var = Square(std::clamp(o.speed_accuracy_mps.value_or(t.velocity_sigma_mps),
+                                 t.velocity_sigma_floor_mps, kMaxSpeedSigmaMps));
+  if (o.course_deg) {
+    const double gamma = near_pole_ ? frame_.ConvergenceRad(o.position) : convergence_per_m_ * p.e;
+    out.v = TurnBy(speed * Heading(*o.course_deg), -gamma);
+    if (o.course_accuracy_deg) {
+      // Isotropic: the larger of the two axes' errors would waste a good speed, the mean does not.
+      const double across = speed * std::min(*o.course_accuracy_deg * kRadPerDeg, 1.0);
+      var = (var + std::max(across * across, var)) / 2;
+    }
+  } else if (speed < kRestSpeedMps) {
+    out.v = {};
+  } else {
+    // Speed without course: along the step of the positions, as far as their noise lets it be seen.
+    // The filter's own direction would be its guess, fed back to it.
+    const Vec2 step = p - measured_p_;
+    const double step2 = step.norm2();
+    if (!(dt_s > 0 && dt_s < kLongStepS) || step2 == 0) {
+      has_last_raw_v_ = false;
+      return std::nullopt;
+    }
+    out.v = (speed / std::sqrt(step2)) * step;
+    const double noise2 =
+        2 * (noise_.white_var_m2 + noise_.gm_var_m2 * (1 - StepGm(noise_, dt_s).phi));
+    if (step2 < 9 * noise2) {  // not known to 20 degrees
+      has_last_raw_v_ = false;
+      return std::nullopt;
+    }
+    var += 0.5 * speed * speed * noise2 / step2;
+    out.inferred = true;
+  }
+  // Late by the latency: go ahead with the acceleration seen, of what vehicles can do (4 m/s^2).
+  const Vec2 raw = out.v;
+  if (has_last_raw_v_ && dt_s > 0 && dt_s < 3) {
+    Vec2 a = (1 / dt_s) * (raw - last_raw_v_);
+    const double a2 = a.norm2();
+    if (a2 > 16) a = (4 / std::sqrt(a2)) * a;
+    out.v = out.v + t.velocity_latency_s * a;
+    var += 0.01 * std::min(a2, 16.0);
+  }
+  if (speed == 0) {
+    out.v = {};
+    // Chipsets say exactly 0 in 94-99 % of the stopped seconds and hardly ever else (A.3), unless
+    // the position says otherwise: then it is but a velocity.
+    const double step_m = (p - measured_p_).norm();
+    const double slack_m = 2 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
+    if (dt_s > 0 && step_m < kRestSlackMps * dt_s + slack_m) var = Square(t.rest_sigma_mps);
+  }
+  last_raw_v_ = raw;
+  has_last_raw_v_ = true;
+  out.var = var;
+  return out;
+}
+
+// A position of another kind (a network fix between satellite fixes, a radius twice or half of
+// those before) does not share their slow error. True: it is of the track's own kind, or has become
+// so.
+bool TrackFilter::Adopt(const Observation& o, const NoiseModel& stated) {
+  fresh_error_ = false;
+  if (o.source == own_source_ && stated.gm_var_m2 < 4 * noise_.gm_var_m2 &&
+      4 * stated.gm_var_m2 > noise_.gm_var_m2) {
+    foreign_count_ = 0;
+    noise_ = stated;
+    return true;
+  }
+  if (++foreign_count_ < kForeignToOwn) return false;
+  foreign_count_ = 0;
+  own_source_ = o.source;
+  noise_ = stated;
+  fresh_error_ = true;
+  return true;
+}
+
+void TrackFilter::MeasureAltitude(const Observation& o) {
+  if (!o.altitude_m || !(std::fabs(*o.altitude_m) < kMaxAltitudeM)) return;
+  // VDOP is about 1.5 times HDOP where the sky is open (GPS SPS Performance Standard, 2020).
+  altitude_.Update(o.time, *o.altitude_m, o.vertical_accuracy_m.value_or(1.5 * o.accuracy_m));
+}
+
+// A speed in no known direction: what the models know of the velocity ends where it exceeds theirs.
+void TrackFilter::Unbind(double speed_mps) {
+  if (speed_mps < kRestSpeedMps) return;
+  for (AxisState& m : models_) {
+    const double beyond = speed_mps - m.v.norm();
+    if (beyond > 0) m.cov.vv = std::max(m.cov.vv, 0.5 * beyond * beyond);
+  }
+  mode_[kStopped] = 1e-4;
+  const double sum = mode_[kStopped] + mode_[kSlow] + mode_[kFast];
+  for (double& m : mode_) m /= sum;
+}
+
+// Sensors that feel no motion stand in for a missing speed; such that feel some rule out rest.
+void TrackFilter::UseHint(Vec2 p, std::optional<Velocity>& v) {
+  const double age_s = Seconds(time_ - hint_time_);
+  if (hint_stopped_ == 0 || age_s < 0 || age_s > kHintS) return;
+  if (hint_stopped_ > 0) {
+    // Sensors notice late that a body has moved on. Where it was when they spoke tells.
+    const double still_m = kHintStillM + 3 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
+    if ((p - hint_p_).norm2() > Square(still_m)) {
+      hint_stopped_ = 0;
+      return;
+    }
+    if (!v) v = Velocity{{}, Square(kHintSigmaMps / hint_stopped_)};
+    return;
+  }
+  mode_[kStopped] = std::max(1e-4, mode_[kStopped] * (1 + 0.9 * hint_stopped_));
+  const double sum = mode_[kStopped] + mode_[kSlow] + mode_[kFast];
+  for (double& m : mode_) m /= sum;
+}
+
+void TrackFilter::Hint(const MotionSample& sample) {
+  if (sample.activity == Activity::kUnknown || !(sample.confidence >= 0.3)) return;
+  const double c = std::min(sample.confidence, 1.0);
+  hint_stopped_ = sample.activity == Activity::kStill ? c : -c;
+  hint_time_ = sample.time;
+  hint_p_ = measured_p_;
+}
+
+}  // namespace waymark
