@@ -106,11 +106,11 @@ class Evaluation {
     Result<TraceInfo> info = ReadTrace(session_.trace, options_.read, [&](const TraceFix& read) {
       const DeliveredFix placed = timeline_.Place(read);
       if (thinning && !thinning->Keeps(placed.fix.time)) return true;
-      if (fixes_.empty()) StartReplay();
-      fixes_.push_back(placed);
+      if (pipe_.fixes().empty()) StartReplay();
       return pipe_.Push(placed, read.line, timeline_);
     });
     pipe_.Close();  // the replay may come to its end while the truth is read
+    fixes_ = pipe_.fixes();
     if (!info.ok()) return info.status();
     if (fixes_.empty()) {
       return Status(Code::kInvalidArgument, session_.trace + ": the trace has no fix");
@@ -259,17 +259,18 @@ class Evaluation {
   const EvaluationOptions& options_;
   const RealClock::time_point begin_ = RealClock::now();
 
+  FixPipe pipe_;
+
   // Of this thread until `read_` opens, then nobody's to change.
   TraceInfo info_;
   TraceTimeline timeline_;
-  std::vector<DeliveredFix> fixes_;
+  std::span<const DeliveredFix> fixes_;  // of the pipe
   GroundTruth known_;
   std::vector<std::int64_t> instants_;
   bool have_read_all_ = false;
   std::latch read_{1};
 
   // Of the replay.
-  FixPipe pipe_;
   std::optional<ReplayOutputs> outputs_;
   EvaluationRun run_;
   double replay_s_ = 0;

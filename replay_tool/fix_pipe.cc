@@ -10,37 +10,32 @@ constexpr std::size_t kChunk = 1024;  // a wake-up of the other thread costs as 
 }  // namespace
 
 bool FixPipe::Push(const DeliveredFix& fix, std::uint64_t line, const TraceTimeline& timeline) {
-  if (filling_.fixes.empty()) {
-    filling_.fixes.reserve(kChunk);
-    filling_.lines.reserve(kChunk);
-    filling_.timeline = timeline;
-  }
-  filling_.fixes.push_back(fix);
-  filling_.lines.push_back(line);
-  return filling_.fixes.size() < kChunk || Send();
+  if (fixes_.empty()) timeline_ = timeline;  // nobody asks before the first fix is told of
+  fixes_.push_back(fix);
+  lines_.push_back(line);
+  return fixes_.size() % kChunk != 0 || Tell();
 }
 
-bool FixPipe::Send() {
+bool FixPipe::Tell() {
   const std::lock_guard lock(mutex_);
-  full_.push_back(std::exchange(filling_, {}));
+  told_ = fixes_.size();
   changed_.notify_one();
   return !abandoned_;
 }
 
 void FixPipe::Close() {
-  if (!filling_.fixes.empty()) Send();
   const std::lock_guard lock(mutex_);
+  told_ = fixes_.size();
   closed_ = true;
   changed_.notify_one();
 }
 
 std::optional<FixChunk> FixPipe::Pop() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return closed_ || !full_.empty(); });
-  if (full_.empty()) return std::nullopt;
-  FixChunk chunk = std::move(full_.front());
-  full_.pop_front();
-  return chunk;
+  changed_.wait(lock, [this] { return closed_ || told_ > popped_; });
+  if (told_ == popped_) return std::nullopt;
+  const std::size_t begin = std::exchange(popped_, told_);
+  return FixChunk{fixes_.elements(begin, popped_), lines_.elements(begin, popped_), timeline_};
 }
 
 void FixPipe::Abandon() {

@@ -1,28 +1,28 @@
-// Hands the fixes of a trace from the thread that reads them to the one that replays them, so that
-// the replay does not wait for the end of the file.
+// Hands the fixes of a trace from the thread that reads them to those that replay and smooth them,
+// so that these do not wait for the end of the file.
 #ifndef WAYMARK_REPLAY_TOOL_FIX_PIPE_H_
 #define WAYMARK_REPLAY_TOOL_FIX_PIPE_H_
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <optional>
-#include <vector>
+#include <span>
 
+#include "replay_tool/stable_array.h"
 #include "replay_tool/trace_reader.h"
 #include "waymark/smoother.h"
 
 namespace waymark::replay {
 
-/// Some fixes in order of delivery, each with its line.
+/// Some fixes in order of delivery, each with its line. Valid as long as the pipe.
 struct FixChunk {
-  std::vector<DeliveredFix> fixes;
-  std::vector<std::uint64_t> lines;
+  std::span<const DeliveredFix> fixes;
+  std::span<const std::uint64_t> lines;
   TraceTimeline timeline;
 };
 
-/// One writer, one reader. Unbounded: who evaluates keeps the whole trace anyway.
+/// One writer, one reader. Keeps the whole trace, once, for all who judge it later.
 class FixPipe {
  public:
   /// The writer's end. Push() is false once the reader has given up.
@@ -33,13 +33,19 @@ class FixPipe {
   std::optional<FixChunk> Pop();
   void Abandon();
 
- private:
-  bool Send();
+  /// All of them: for the writer, or when it has closed.
+  std::span<const DeliveredFix> fixes() const { return fixes_.elements(); }
 
-  FixChunk filling_;  // the writer's alone
-  std::mutex mutex_;
+ private:
+  bool Tell();
+
+  StableArray<DeliveredFix> fixes_;  // the writer's, as far as it has not told of them
+  StableArray<std::uint64_t> lines_;
+  std::size_t popped_ = 0;  // the reader's
+  std::mutex mutex_;        // guards the rest
   std::condition_variable changed_;
-  std::deque<FixChunk> full_;
+  std::size_t told_ = 0;
+  TraceTimeline timeline_;
   bool closed_ = false, abandoned_ = false;
 };
 

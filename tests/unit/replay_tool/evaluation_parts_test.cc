@@ -7,6 +7,7 @@
 
 #include "replay_tool/evaluation_run.h"
 #include "replay_tool/fix_pipe.h"
+#include "replay_tool/stable_array.h"
 #include "replay_tool/task_queue.h"
 
 namespace waymark::replay {
@@ -63,6 +64,7 @@ TEST(FixPipe, DeliversEverythingInOrder) {
   writer.join();
   EXPECT_EQ(next, kFixes);
   EXPECT_FALSE(pipe.Pop());
+  EXPECT_EQ(pipe.fixes().size(), static_cast<std::size_t>(kFixes));
 }
 
 TEST(FixPipe, AWriterLearnsThatTheReaderGaveUp) {
@@ -71,6 +73,20 @@ TEST(FixPipe, AWriterLearnsThatTheReaderGaveUp) {
   bool wanted = true;
   for (int i = 0; i < 5000 && wanted; ++i) wanted = pipe.Push(FixAt(i), 1, TraceTimeline());
   EXPECT_FALSE(wanted);
+}
+
+TEST(StableArray, KeepsEveryElementWhereItIs) {
+  StableArray<std::uint64_t> array;
+  EXPECT_TRUE(array.empty());
+  EXPECT_TRUE(array.elements().empty());
+  array.push_back(0);
+  const std::uint64_t* const first = array.elements().data();
+  constexpr std::uint64_t kMany = 6'000'000;  // through several steps of growth
+  for (std::uint64_t i = 1; i < kMany; ++i) array.push_back(i);
+  EXPECT_EQ(array.elements().data(), first);
+  ASSERT_EQ(array.size(), kMany);
+  for (std::uint64_t i = 0; i < kMany; i += 997) ASSERT_EQ(array.elements()[i], i);
+  EXPECT_EQ(array.elements(5, 8)[1], 6u);
 }
 
 TEST(Thinning, KeepsOneFixInSoManySeconds) {
