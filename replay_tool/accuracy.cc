@@ -32,9 +32,15 @@ std::optional<OffsetSummary> SummariseOffsets(std::vector<double> offsets_m) {
   return OffsetSummary{offsets_m.size(), p50, p95};
 }
 
+using Claim = TrackErrors::Claim;
+
+bool IsIn68(const Claim& c) { return c.error_m <= c.r68_m; }
+bool IsIn95(const Claim& c) { return c.error_m <= *c.r95_m; }
+
 }  // namespace
 
-TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& truth) {
+TrackErrors MeasureErrors(std::span<const TrackPoint> track, std::span<const SurfacePoint> surface,
+                          const TruthTrack& truth) {
   TrackErrors errors;
   errors.times_s.reserve(track.size());
   errors.error_m.reserve(track.size());
@@ -43,10 +49,11 @@ TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& t
   errors.along_m.reserve(track.size());
   errors.claims.reserve(track.size());
   TruthTrack::Hint hint;
-  for (const TrackPoint& p : track) {
+  for (std::size_t i = 0; i < track.size(); ++i) {
+    const TrackPoint& p = track[i];
     const std::optional<TruthTrack::State> state = truth.At(p.utc_ms, hint);
     if (!state) continue;
-    const SurfacePoint here(p.position);
+    const SurfacePoint& here = surface[i];
     const Vec3 delta = here.position - state->position;
     const EastNorth e = here.Horizontal(delta);
     double error_m = std::hypot(e.east_m, e.north_m);
@@ -64,7 +71,7 @@ TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& t
       errors.along_m.push_back(std::abs(e.east_m * v.east_m + e.north_m * v.north_m) / speed_mps);
     }
     if (p.r68_m) {
-      TrackErrors::Claim claim{time_s, error_m, *p.r68_m, p.r95_m, std::nullopt};
+      TrackErrors::Claim claim{time_s, error_m, *p.r68_m, p.r95_m, {}};
       if (p.covariance) claim.nees = Nees(*p.covariance, e);
       errors.claims.push_back(claim);
     }
@@ -72,11 +79,12 @@ TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& t
   return errors;
 }
 
-TrackErrors MeasureCrossTrack(std::span<const TrackPoint> track, const PolylineIndex& route) {
+TrackErrors MeasureCrossTrack(std::span<const TrackPoint> track,
+                              std::span<const SurfacePoint> surface, const PolylineIndex& route) {
   TrackErrors errors;
-  for (const TrackPoint& p : track) {
-    errors.cross_times_s.push_back(static_cast<double>(p.utc_ms) * 1e-3);
-    errors.cross_m.push_back(route.DistanceM(ToEcef(p.position)));
+  for (std::size_t i = 0; i < track.size(); ++i) {
+    errors.cross_times_s.push_back(static_cast<double>(track[i].utc_ms) * 1e-3);
+    errors.cross_m.push_back(route.DistanceM(surface[i].position));
   }
   return errors;
 }
@@ -128,45 +136,57 @@ std::optional<CalibrationSummary> SummariseCalibration(std::span<const TrackErro
   if (claims.empty()) return std::nullopt;
   CalibrationSummary s;
   s.n = claims.size();
-  std::vector<double> times, in68, times95, in95, nees_times, nees;
-  for (std::vector<double>* of : {&times, &in68, &times95, &in95, &nees_times, &nees}) {
-    of->reserve(claims.size());
-  }
-  double in_ellipse68 = 0, in_ellipse95 = 0;
-  for (const TrackErrors::Claim& c : claims) {
+  std::size_t in68 = 0, claims95 = 0, in95 = 0, ellipses = 0, in_ellipse68 = 0, in_ellipse95 = 0;
+  double nees = 0;
+  std::vector<double> times;
+  times.reserve(claims.size());
+  for (const Claim& c : claims) {
     times.push_back(c.time_s);
-    in68.push_back(c.error_m <= c.r68_m ? 1 : 0);
+    in68 += IsIn68(c) ? 1 : 0;
     if (c.r95_m) {
-      times95.push_back(c.time_s);
-      in95.push_back(c.error_m <= *c.r95_m ? 1 : 0);
+      ++claims95;
+      in95 += IsIn95(c) ? 1 : 0;
     }
     if (c.nees) {
-      nees_times.push_back(c.time_s);
-      nees.push_back(*c.nees);
+      ++ellipses;
+      nees += *c.nees;
       in_ellipse68 += *c.nees <= kNees68 ? 1 : 0;
       in_ellipse95 += *c.nees <= kNees95 ? 1 : 0;
     }
   }
-  const auto mean = [](const std::vector<double>& x) {
-    return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+  const auto share = [](std::size_t part, std::size_t all) {
+    return static_cast<double>(part) / static_cast<double>(all);
   };
-  // Mostly all points claim everything: then one bootstrap serves all.
   const BlockBootstrap bootstrap(times, seed);
-  const auto interval = [&](const std::vector<double>& at, const std::vector<double>& values) {
-    return at.size() == times.size() ? bootstrap.Mean(values)
-                                     : BlockBootstrap(at, seed).Mean(values);
+  times = {};
+  const auto interval = [&](std::size_t n, auto has, auto value) {
+    // Mostly all points claim everything: then one bootstrap serves all.
+    if (n == claims.size()) {
+      return bootstrap.Mean([&](std::size_t i) -> double { return value(claims[i]); });
+    }
+    std::vector<double> at, values;
+    for (const Claim& c : claims) {
+      if (!has(c)) continue;
+      at.push_back(c.time_s);
+      values.push_back(value(c));
+    }
+    return BlockBootstrap(at, seed).Mean(values);
   };
-  s.coverage68 = mean(in68);
-  s.coverage68_ci = bootstrap.Mean(in68);
-  if (!in95.empty()) {
-    s.coverage95 = mean(in95);
-    s.coverage95_ci = interval(times95, in95);
+  s.coverage68 = share(in68, claims.size());
+  s.coverage68_ci = bootstrap.Mean([&](std::size_t i) -> double { return IsIn68(claims[i]); });
+  if (claims95 > 0) {
+    s.coverage95 = share(in95, claims95);
+    s.coverage95_ci = interval(
+        claims95, [](const Claim& c) { return c.r95_m.has_value(); },
+        [](const Claim& c) -> double { return IsIn95(c); });
   }
-  if (!nees.empty()) {
-    s.nees_mean = mean(nees);
-    s.nees_mean_ci = interval(nees_times, nees);
-    s.ellipse_coverage68 = in_ellipse68 / static_cast<double>(nees.size());
-    s.ellipse_coverage95 = in_ellipse95 / static_cast<double>(nees.size());
+  if (ellipses > 0) {
+    s.nees_mean = nees / static_cast<double>(ellipses);
+    s.nees_mean_ci = interval(
+        ellipses, [](const Claim& c) { return c.nees.has_value(); },
+        [](const Claim& c) { return *c.nees; });
+    s.ellipse_coverage68 = share(in_ellipse68, ellipses);
+    s.ellipse_coverage95 = share(in_ellipse95, ellipses);
   }
   return s;
 }

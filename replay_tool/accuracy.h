@@ -12,6 +12,7 @@
 
 #include "replay_tool/bootstrap.h"
 #include "replay_tool/polyline_index.h"
+#include "replay_tool/track_curve.h"
 #include "replay_tool/track_point.h"
 #include "replay_tool/truth_track.h"
 
@@ -30,16 +31,26 @@ struct TrackErrors {
     double time_s = 0;
     double error_m = 0;
     double r68_m = 0;
-    std::optional<double> r95_m;
-    std::optional<double> nees;  ///< normalised estimation error squared, 2 degrees of freedom
+    OptionalNumber r95_m;
+    OptionalNumber nees;  ///< normalised estimation error squared, 2 degrees of freedom
   };
   std::vector<Claim> claims;
 };
 
-TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& truth);
+/// `surface` are the points of `track` in space, see SurfaceOf().
+TrackErrors MeasureErrors(std::span<const TrackPoint> track, std::span<const SurfacePoint> surface,
+                          const TruthTrack& truth);
+inline TrackErrors MeasureErrors(std::span<const TrackPoint> track, const TruthTrack& truth) {
+  return MeasureErrors(track, SurfaceOf(track), truth);
+}
 
 /// Distances of the points from the geometry of a route.
-TrackErrors MeasureCrossTrack(std::span<const TrackPoint> track, const PolylineIndex& route);
+TrackErrors MeasureCrossTrack(std::span<const TrackPoint> track,
+                              std::span<const SurfacePoint> surface, const PolylineIndex& route);
+inline TrackErrors MeasureCrossTrack(std::span<const TrackPoint> track,
+                                     const PolylineIndex& route) {
+  return MeasureCrossTrack(track, SurfaceOf(track), route);
+}
 
 /// Quantiles interpolate linearly between order statistics (Hyndman and Fan's definition 7).
 struct AccuracySummary {

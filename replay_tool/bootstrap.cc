@@ -112,13 +112,8 @@ std::vector<std::vector<double>> BlockBootstrap::QuantileReplicates(
   return replicates;
 }
 
-std::optional<Interval> BlockBootstrap::Mean(std::span<const double> values) const {
-  if (!usable() || values.empty()) return std::nullopt;
-  std::vector<double> sum(block_count_, 0), count(block_count_, 0);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    sum[block_of_sample_[i]] += values[i];
-    count[block_of_sample_[i]] += 1;
-  }
+std::optional<Interval> BlockBootstrap::MeanOfBlocks(std::span<const double> sum,
+                                                     std::span<const double> count) const {
   std::vector<double> replicates;
   for (std::size_t r = 0; r < replicates_; ++r) {
     const std::uint16_t* w = &weights_[r * block_count_];

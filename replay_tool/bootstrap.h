@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 namespace waymark::replay {
@@ -33,12 +34,30 @@ class BlockBootstrap {
   std::vector<std::vector<double>> QuantileReplicates(std::span<const double> values,
                                                       std::span<const double> probabilities) const;
   /// The interval of the mean of `values`.
-  std::optional<Interval> Mean(std::span<const double> values) const;
+  std::optional<Interval> Mean(std::span<const double> values) const {
+    return Mean([values](std::size_t i) { return values[i]; });
+  }
+  /// The same of what `value` says of each sample.
+  template <typename Value>
+  requires std::is_invocable_r_v<double, Value, std::size_t> std::optional<Interval> Mean(
+      const Value& value)
+  const {
+    if (!usable()) return std::nullopt;
+    std::vector<double> sum(block_count_, 0), count(block_count_, 0);
+    for (std::size_t i = 0; i < block_of_sample_.size(); ++i) {
+      sum[block_of_sample_[i]] += value(i);
+      count[block_of_sample_[i]] += 1;
+    }
+    return MeanOfBlocks(sum, count);
+  }
 
   /// The central 95 % of `replicates`, which must not be empty.
   static Interval Central95(std::vector<double> replicates);
 
  private:
+  std::optional<Interval> MeanOfBlocks(std::span<const double> sum,
+                                       std::span<const double> count) const;
+
   std::vector<std::uint32_t> block_of_sample_;
   std::size_t block_count_ = 0;
   std::size_t replicates_ = 0;

@@ -7,11 +7,12 @@
 
 namespace waymark::replay {
 
-TrackErrors MeasureTrack(const std::vector<TrackPoint>& points, const GroundTruth& known) {
+TrackErrors MeasureTrack(const std::vector<TrackPoint>& points,
+                         const std::vector<SurfacePoint>& surface, const GroundTruth& known) {
   TrackErrors errors;
-  if (known.truth) errors = MeasureErrors(points, *known.truth);
+  if (known.truth) errors = MeasureErrors(points, surface, *known.truth);
   if (known.route) {
-    TrackErrors cross = MeasureCrossTrack(points, *known.route);
+    TrackErrors cross = MeasureCrossTrack(points, surface, *known.route);
     errors.cross_times_s = std::move(cross.cross_times_s);
     errors.cross_m = std::move(cross.cross_m);
     errors.along_m.clear();
@@ -22,13 +23,14 @@ TrackErrors MeasureTrack(const std::vector<TrackPoint>& points, const GroundTrut
 JudgedTrack JudgeTrack(std::vector<TrackPoint> points, const GroundTruth& known,
                        std::uint64_t seed) {
   JudgedTrack judged;
+  std::vector<SurfacePoint> surface = SurfaceOf(points);
   if (known.judges_positions()) {
-    const TrackErrors errors = MeasureTrack(points, known);
+    const TrackErrors errors = MeasureTrack(points, surface, known);
     judged.accuracy = SummariseTrack(errors, seed);
     judged.calibration = SummariseCalibration(errors.claims, seed);
   }
   if (!known.truth && known.rests.empty()) return judged;
-  const TrackCurve line(std::move(points), Interpolation::kLinear);
+  const TrackCurve line(std::move(points), std::move(surface));
   if (known.truth) judged.path = ComparePath(line, *known.truth, *known.truth_line);
   if (!known.rests.empty()) judged.phantom_m = PhantomM(line, known.rests);
   return judged;

@@ -11,6 +11,7 @@
 #include "replay_tool/baselines.h"
 #include "replay_tool/ground_truth.h"
 #include "replay_tool/path_metrics.h"
+#include "replay_tool/track_curve.h"
 #include "replay_tool/track_point.h"
 
 namespace waymark::replay {
@@ -24,7 +25,11 @@ struct JudgedTrack {
 };
 
 /// Errors at the points of a track; cross-track from the route where there is one.
-TrackErrors MeasureTrack(const std::vector<TrackPoint>& points, const GroundTruth& known);
+TrackErrors MeasureTrack(const std::vector<TrackPoint>& points,
+                         const std::vector<SurfacePoint>& surface, const GroundTruth& known);
+inline TrackErrors MeasureTrack(const std::vector<TrackPoint>& points, const GroundTruth& known) {
+  return MeasureTrack(points, SurfaceOf(points), known);
+}
 
 /// `points` at the instants at which they are to be judged; between them the track is straight.
 JudgedTrack JudgeTrack(std::vector<TrackPoint> points, const GroundTruth& known,

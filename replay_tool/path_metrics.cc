@@ -22,24 +22,29 @@ constexpr std::size_t kBand = 30;
 // c(i, j) = max(d(i, j), min(c(i-1, j), c(i-1, j-1), c(i, j-1))) in a band around the diagonal.
 // In squares: max and min do not mind. Each cell waits for its left neighbour, so a row by itself
 // leaves the processor idle: four rows are taken together, each two cells behind the one above,
-// which is as soon as it can be.
+// which is as soon as it can be. The curves pass by: only the width of the band is kept of them.
 class FrechetBand {
  public:
-  FrechetBand(const std::vector<Vec3>& a, const std::vector<Vec3>& b)
-      : a_(a), x_(a.size() + 2 * kBand, kInfinity), y_(x_), z_(x_) {
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      x_[i + kBand] = b[i].x;
-      y_[i + kBand] = b[i].y;
-      z_[i + kBand] = b[i].z;
-    }
+  FrechetBand() : x_(kBand, kInfinity), y_(x_), z_(x_) {
     row_.fill(kInfinity);
     row_[kMargin + kBand] = 0;  // where the first cell begins
   }
 
+  std::size_t size() const { return size_; }
+
+  /// The next instant of both curves.
+  void Add(Vec3 a, Vec3 b) {
+    ++size_;
+    a_.push_back(a);
+    Append(b);
+    if (a_.size() < kBuffer) return;
+    Drop(AdvanceWhole(a_.size() - kBand));
+  }
+
+  /// After the last Add.
   double DistanceM() {
-    std::size_t i = 0;
-    for (; i + kRows <= a_.size(); i += kRows) Advance<kRows>(i);
-    for (; i < a_.size(); ++i) Advance<1>(i);
+    for (std::size_t k = 0; k < kBand; ++k) Append({kInfinity, kInfinity, kInfinity});
+    for (std::size_t i = AdvanceWhole(a_.size()); i < a_.size(); ++i) Advance<1>(i);
     return std::sqrt(row_[kMargin + kBand]);
   }
 
@@ -48,6 +53,27 @@ class FrechetBand {
   static constexpr std::size_t kWidth = 2 * kBand + 1;
   static constexpr std::size_t kRows = 4;
   static constexpr std::size_t kMargin = 2 * (kRows - 1);  // of cells infinitely far, on both sides
+  static constexpr std::size_t kBuffer = 512;
+
+  void Append(Vec3 b) {
+    x_.push_back(b.x);
+    y_.push_back(b.y);
+    z_.push_back(b.z);
+  }
+
+  // Rows by the four, as long as fewer than `end` are done. The first that is not.
+  std::size_t AdvanceWhole(std::size_t end) {
+    std::size_t i = 0;
+    for (; i + kRows <= end; i += kRows) Advance<kRows>(i);
+    return i;
+  }
+
+  void Drop(std::size_t rows) {
+    a_.erase(a_.begin(), a_.begin() + static_cast<std::ptrdiff_t>(rows));
+    for (std::vector<double>* c : {&x_, &y_, &z_}) {
+      c->erase(c->begin(), c->begin() + static_cast<std::ptrdiff_t>(rows));
+    }
+  }
 
   // Beyond its ends `b` lies infinitely far, so that the edges of the table need no question; the
   // distances of a row are one loop that the compiler vectorises.
@@ -78,8 +104,9 @@ class FrechetBand {
     }
   }
 
-  const std::vector<Vec3>& a_;
-  std::vector<double> x_, y_, z_;
+  std::size_t size_ = 0;
+  std::vector<Vec3> a_;            // from the first row that is not done
+  std::vector<double> x_, y_, z_;  // of b, from as far before it as the band reaches
   // Behind the margin, cell k of row i holds c(i, i + k - kBand).
   std::array<double, kWidth + 2 * kMargin + 1> row_;
 };
@@ -89,25 +116,24 @@ double AngleBetweenDeg(double a_deg, double b_deg) {
   return d;
 }
 
-// A point and how far from the other line it lies at most: its distance to where that was then.
-struct BoundedPoint {
-  Vec3 position;
-  double at_most_m = std::numeric_limits<double>::infinity();
-};
-
-// Largest distance from any of `points` to the polyline. Only points whose bound exceeds the
-// farthest so far need a search, and these only as closely as shows that they are not the farthest;
-// beginning with the widest bound, few remain.
-double DirectedHausdorffM(const std::vector<BoundedPoint>& points, const PolylineIndex& line) {
-  if (points.empty()) return 0;
-  const auto widest = std::max_element(
-      points.begin(), points.end(),
-      [](const BoundedPoint& a, const BoundedPoint& b) { return a.at_most_m < b.at_most_m; });
-  double farthest_m = line.DistanceM(widest->position);
-  for (const BoundedPoint& p : points) {
-    if (p.at_most_m <= farthest_m) continue;
-    farthest_m = std::max(farthest_m, line.DistanceM(p.position, farthest_m));
-  }
+// Largest distance to the polyline of any point that `for_each` visits with a bound: how far from
+// the line it lies at most, its distance to where that was then. Only points whose bound exceeds
+// the farthest so far need a search, and these only as closely as shows that they are not the
+// farthest; beginning with the widest bound, few remain.
+template <typename ForEach>
+double DirectedHausdorffM(const ForEach& for_each, const PolylineIndex& line) {
+  Vec3 widest;
+  double widest_m = -1;
+  for_each([&](Vec3 p, double at_most_m) {
+    if (at_most_m <= widest_m) return;
+    widest = p;
+    widest_m = at_most_m;
+  });
+  if (widest_m < 0) return 0;
+  double farthest_m = line.DistanceM(widest);
+  for_each([&](Vec3 p, double at_most_m) {
+    if (at_most_m > farthest_m) farthest_m = std::max(farthest_m, line.DistanceM(p, farthest_m));
+  });
   return farthest_m;
 }
 
@@ -116,10 +142,9 @@ double DirectedHausdorffM(const std::vector<BoundedPoint>& points, const Polylin
 std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack& truth,
                                        const PolylineIndex& truth_line) {
   const std::span<const TrackPoint> points = track.points();
-  std::vector<Vec3> track_at, truth_at;  // at the shared instants, thinned
-  std::vector<BoundedPoint> track_points;
+  const std::span<const SurfacePoint> surface = track.surface();
+  FrechetBand frechet;  // at the shared instants, thinned
   std::vector<double> course_errors_deg;
-  track_points.reserve(points.size());
   double speed_squares = 0;
   std::size_t speeds = 0;
   std::size_t first = points.size(), last = 0;
@@ -131,12 +156,10 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
     if (!state) continue;
     first = std::min(first, i);
     last = i;
-    const SurfacePoint& here = track.surface()[i];
-    track_points.push_back({here.position, Norm(here.position - state->position)});
+    const SurfacePoint& here = surface[i];
     if (p.utc_ms >= next_ms) {
       next_ms = p.utc_ms + kInstantMs;
-      track_at.push_back(here.position);
-      truth_at.push_back(state->position);
+      frechet.Add(here.position, state->position);
     }
     if (!p.speed_mps && !p.course_deg) continue;
     const EastNorth v = here.Horizontal(state->velocity);
@@ -150,33 +173,41 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
       course_errors_deg.push_back(AngleBetweenDeg(*p.course_deg, course));
     }
   }
-  if (track_at.size() < 2) return std::nullopt;
+  if (frechet.size() < 2) return std::nullopt;
 
   PathSummary s;
   const std::int64_t first_ms = points[first].utc_ms, last_ms = points[last].utc_ms;
   s.length_m = track.LengthBetweenM(first_ms, last_ms);
   s.truth_length_m = truth.LengthBetweenM(first_ms, last_ms);
   if (s.truth_length_m >= kMinLengthM) s.length_error_fraction = s.length_m / s.truth_length_m - 1;
-  s.frechet_m = FrechetBand(track_at, truth_at).DistanceM();
+  s.frechet_m = frechet.DistanceM();
   if (speeds > 0) s.speed_rmse_mps = std::sqrt(speed_squares / static_cast<double>(speeds));
   if (!course_errors_deg.empty()) s.course_p95_deg = Quantile(course_errors_deg, 0.95);
 
-  std::vector<BoundedPoint> truth_points;
-  next_ms = std::numeric_limits<std::int64_t>::min();
-  for (std::size_t i = 0; i < truth.times_ms().size(); ++i) {
-    const std::int64_t t = truth.times_ms()[i];
-    if (t < first_ms || t > last_ms || t < next_ms) continue;
-    next_ms = t + kInstantMs;
-    BoundedPoint p{truth.positions()[i]};
-    if (const std::optional<Vec3> there = track.EcefAt(t)) p.at_most_m = Norm(p.position - *there);
-    truth_points.push_back(p);
-  }
+  const auto each_of_track = [&](const auto& visit) {
+    TruthTrack::Hint at;
+    for (std::size_t i = first; i <= last; ++i) {
+      const std::optional<TruthTrack::State> state = truth.At(points[i].utc_ms, at);
+      if (state) visit(surface[i].position, Norm(surface[i].position - state->position));
+    }
+  };
+  const auto each_of_truth = [&](const auto& visit) {
+    std::int64_t due_ms = first_ms;
+    for (std::size_t i = 0; i < truth.times_ms().size(); ++i) {
+      const std::int64_t t = truth.times_ms()[i];
+      if (t < due_ms || t > last_ms) continue;
+      due_ms = t + kInstantMs;
+      const Vec3 p = truth.positions()[i];
+      const std::optional<Vec3> there = track.EcefAt(t);
+      visit(p, there ? Norm(p - *there) : std::numeric_limits<double>::infinity());
+    }
+  };
   std::vector<Vec3> track_line;
   track_line.reserve(last - first + 1);
-  for (std::size_t i = first; i <= last; ++i) track_line.push_back(track.surface()[i].position);
-  s.hausdorff_track_to_truth_m = DirectedHausdorffM(track_points, truth_line);
+  for (std::size_t i = first; i <= last; ++i) track_line.push_back(surface[i].position);
+  s.hausdorff_track_to_truth_m = DirectedHausdorffM(each_of_track, truth_line);
   s.hausdorff_truth_to_track_m =
-      DirectedHausdorffM(truth_points, PolylineIndex(std::move(track_line)));
+      DirectedHausdorffM(each_of_truth, PolylineIndex(std::move(track_line)));
   s.hausdorff_m = std::max(s.hausdorff_track_to_truth_m, s.hausdorff_truth_to_track_m);
   return s;
 }

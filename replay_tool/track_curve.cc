@@ -28,29 +28,47 @@ std::optional<Vec3> VelocityFromPoint(const TrackPoint& p, const SurfacePoint& h
 
 }  // namespace
 
+std::vector<SurfacePoint> SurfaceOf(std::span<const TrackPoint> points) {
+  std::vector<SurfacePoint> surface;
+  surface.reserve(points.size());
+  for (const TrackPoint& p : points) surface.emplace_back(p.position);
+  return surface;
+}
+
 TrackCurve::TrackCurve(std::vector<TrackPoint> points, Interpolation interpolation,
                        std::vector<Span> gaps)
     : points_(std::move(points)), gaps_(std::move(gaps)), interpolation_(interpolation) {
-  const auto earlier = [](const TrackPoint& a, const TrackPoint& b) { return a.utc_ms < b.utc_ms; };
-  if (!std::is_sorted(points_.begin(), points_.end(), earlier)) {
-    std::stable_sort(points_.begin(), points_.end(), earlier);
+  PutInOrder();
+  surface_ = SurfaceOf(points_);
+  std::sort(gaps_.begin(), gaps_.end(),
+            [](const Span& a, const Span& b) { return a.begin_ms < b.begin_ms; });
+  if (interpolation_ != Interpolation::kHermite) return;
+  velocity_.reserve(points_.size());
+  for (std::size_t i = 0; i < points_.size(); ++i) {
+    velocity_.push_back(VelocityFromPoint(points_[i], surface_[i]));
   }
+}
+
+TrackCurve::TrackCurve(std::vector<TrackPoint> points, std::vector<SurfacePoint> surface)
+    : points_(std::move(points)),
+      surface_(std::move(surface)),
+      interpolation_(Interpolation::kLinear) {
+  if (PutInOrder()) surface_ = SurfaceOf(points_);
+}
+
+bool TrackCurve::PutInOrder() {
+  const auto earlier = [](const TrackPoint& a, const TrackPoint& b) { return a.utc_ms < b.utc_ms; };
+  const bool sorted = std::is_sorted(points_.begin(), points_.end(), earlier);
+  if (!sorted) std::stable_sort(points_.begin(), points_.end(), earlier);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < points_.size(); ++i) {
     if (i + 1 < points_.size() && points_[i + 1].utc_ms == points_[i].utc_ms) continue;
     if (kept != i) points_[kept] = points_[i];
     ++kept;
   }
+  const bool all_kept = kept == points_.size();
   points_.resize(kept);
-  std::sort(gaps_.begin(), gaps_.end(),
-            [](const Span& a, const Span& b) { return a.begin_ms < b.begin_ms; });
-  surface_.reserve(points_.size());
-  for (const TrackPoint& p : points_) surface_.emplace_back(p.position);
-  if (interpolation_ != Interpolation::kHermite) return;
-  velocity_.reserve(points_.size());
-  for (std::size_t i = 0; i < points_.size(); ++i) {
-    velocity_.push_back(VelocityFromPoint(points_[i], surface_[i]));
-  }
+  return !sorted || !all_kept;
 }
 
 bool TrackCurve::InGap(std::int64_t utc_ms) const {

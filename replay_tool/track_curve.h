@@ -20,12 +20,17 @@ namespace waymark::replay {
 /// says it stands gets 0.
 enum class Interpolation : std::uint8_t { kHold, kLinear, kHermite };
 
+/// The points in space, one for each.
+std::vector<SurfacePoint> SurfaceOf(std::span<const TrackPoint> points);
+
 /// Not thread-safe: remembers where it was asked last.
 class TrackCurve {
  public:
   /// Sorts by time; of equal times the last stays. Within `gaps` the curve says nothing.
   TrackCurve(std::vector<TrackPoint> points, Interpolation interpolation,
              std::vector<Span> gaps = {});
+  /// kLinear, where SurfaceOf(points) is known already.
+  TrackCurve(std::vector<TrackPoint> points, std::vector<SurfacePoint> surface);
 
   std::span<const TrackPoint> points() const { return points_; }
   /// The same points in space.
@@ -40,6 +45,8 @@ class TrackCurve {
   double LengthBetweenM(std::int64_t from_ms, std::int64_t to_ms) const;
 
  private:
+  /// False if everything was in order.
+  bool PutInOrder();
   bool InGap(std::int64_t utc_ms) const;
   Vec3 PositionAt(std::size_t i, double u) const;
   Vec3 VelocityOf(std::size_t i, Vec3 fallback) const;

@@ -3,7 +3,9 @@
 #ifndef WAYMARK_REPLAY_TOOL_TRACK_POINT_H_
 #define WAYMARK_REPLAY_TOOL_TRACK_POINT_H_
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "waymark/estimate.h"
@@ -11,17 +13,40 @@
 
 namespace waymark::replay {
 
+/// An optional number in eight bytes, for what a long trace holds a million times. NaN, which is no
+/// measurement, is nothing.
+class OptionalNumber {
+ public:
+  OptionalNumber() = default;
+  OptionalNumber(double value) : value_(value) {}
+  OptionalNumber(std::nullopt_t) {}
+  OptionalNumber(const std::optional<double>& value) {
+    if (value) value_ = *value;
+  }
+
+  bool has_value() const { return !std::isnan(value_); }
+  explicit operator bool() const { return has_value(); }
+  double operator*() const { return value_; }
+  void reset() { *this = OptionalNumber(); }
+  operator std::optional<double>() const {
+    return has_value() ? std::optional(value_) : std::nullopt;
+  }
+
+ private:
+  double value_ = std::numeric_limits<double>::quiet_NaN();
+};
+
 struct TrackPoint {
   std::int64_t utc_ms = 0;
   LatLon position;
-  std::optional<double> r68_m, r95_m;
+  OptionalNumber r68_m, r95_m;
   /// Covariance of the position, east-north, m^2.
   struct Covariance {
     double ee = 0, en = 0, nn = 0;
   };
   std::optional<Covariance> covariance;
-  std::optional<double> speed_mps;
-  std::optional<double> course_deg;
+  OptionalNumber speed_mps;
+  OptionalNumber course_deg;
 };
 
 inline TrackPoint ToTrackPoint(const Fix& fix, std::int64_t utc_ms) {
