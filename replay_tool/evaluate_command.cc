@@ -13,28 +13,24 @@
 #include <vector>
 
 #include "replay_tool/command_steps.h"
-#include "replay_tool/config_flags.h"
 #include "replay_tool/evaluation.h"
 #include "replay_tool/evaluation_text.h"
 #include "replay_tool/exit_status.h"
 #include "replay_tool/html_report.h"
 #include "replay_tool/json_output.h"
 #include "replay_tool/output_file.h"
+#include "replay_tool/progress_bar.h"
 #include "replay_tool/regressions.h"
-#include "replay_tool/trace_flags.h"
+#include "replay_tool/replay_flags.h"
 
 namespace waymark::replay {
 namespace {
 
-struct EvaluateFlags {
-  std::vector<std::string> traces;
+struct EvaluateFlags : ReplayFlags {
   std::string truth, route, labels, manifest;
-  ConfigFlags config;
   EvaluationOptions options;
-  std::vector<std::string> baseline, fail_if;
+  std::vector<std::string> baseline;
   std::optional<double> tolerance_percent;
-  std::string json, report, geofences;
-  bool quiet = false;
 };
 
 constexpr const char* kExample =
@@ -77,6 +73,7 @@ class EvaluateCommand {
           &EvaluateCommand::EvaluateAll, &EvaluateCommand::CloseOutputs}) {
       if (const int failed = (this->*step)(); failed != kExitDone) return failed;
     }
+    if (environment_failed_) return kExitEnvironment;
     return missed_ ? kExitThresholdMissed : kExitDone;
   }
 
@@ -84,12 +81,8 @@ class EvaluateCommand {
   using Json = nlohmann::ordered_json;
 
   int CheckFlags() {
-    Result<Config> config = MakeConfig(flags_.config);
-    if (!config.ok()) {
-      return Fail(config.status().code() == Code::kCorruption ? kExitInput : kExitUsage,
-                  config.status().message());
-    }
-    options_.config = std::move(config).value();
+    if (int failed = ConfigureReplay(flags_, options_)) return failed;
+    options_.outputs = flags_.outputs;
     return ParseThresholds(flags_.fail_if, thresholds_);
   }
 
@@ -150,7 +143,6 @@ class EvaluateCommand {
   }
 
   int OpenOutputs() {
-    if (int failed = ReadFences(flags_.geofences, options_.fences)) return failed;
     if (int failed = replay::OpenOutputs({{&flags_.json, &json_}, {&flags_.report, &report_}})) {
       return failed;
     }
@@ -158,21 +150,28 @@ class EvaluateCommand {
       html_.emplace();
       options_.report = &*html_;
     }
-    return kExitDone;
+    return OpenTransport(transport_, options_);
   }
 
   int EvaluateAll() {
     std::vector<Json> results;
     for (const Session& session : sessions_) {
+      ProgressBar bar(flags_.bar(), session.trace);
+      options_.progress = [&bar](double share) { bar.Show(share); };
       bool environment = false;
-      Result<Json> result = Evaluate(session, options_, &environment);
+      Result<Evaluated> result = Evaluate(session, options_, &environment);
+      bar.Clear();
       if (!result.ok()) {
         CloseOutputs();
         return environment ? Fail(kExitEnvironment, result.status().message())
                            : FailInput(result.status());
       }
-      Tell(result.value(), session.trace);
-      results.push_back(std::move(result).value());
+      Tell(result.value().json, session.trace);
+      if (result.value().failure) {
+        environment_failed_ = true;
+        Fail(kExitEnvironment, *result.value().failure);
+      }
+      results.push_back(std::move(result).value().json);
     }
     if (!flags_.manifest.empty() || sessions_.size() > 1) Tell(Aggregate(results), "aggregate");
     return kExitDone;
@@ -232,13 +231,13 @@ class EvaluateCommand {
   std::vector<Json> before_;
   std::optional<OutputFile> json_, report_;
   std::optional<HtmlReport> html_;
-  bool missed_ = false;
+  std::unique_ptr<Transport> transport_;
+  bool missed_ = false, environment_failed_ = false;
 };
 
 void AddFlags(CLI::App& command, EvaluateFlags& flags) {
   EvaluationOptions& options = flags.options;
-  command.add_option("traces", flags.traces, "GPX, NMEA 0183, fixes CSV or journal; - is stdin")
-      ->type_name("TRACE");
+  AddReplayFlags(command, flags);
   command
       .add_option("--truth", flags.truth, "Where it really was: CSV utc_ms,lat_deg,lon_deg or GPX")
       ->type_name("FILE");
@@ -267,11 +266,6 @@ void AddFlags(CLI::App& command, EvaluateFlags& flags) {
       ->type_name("PERCENT")
       ->check(CLI::Range(0.0, 1000.0));
   command
-      .add_option("--fail-if", flags.fail_if,
-                  "Exit with 1 if it holds, e.g. 'accuracy.live.p95_m>10'; may be repeated")
-      ->type_name("CONDITION")
-      ->take_all();
-  command
       .add_option("--min-stop", options.min_stop_s,
                   "Stops shorter than this need not be found (default 60)")
       ->type_name("SECONDS")
@@ -281,18 +275,6 @@ void AddFlags(CLI::App& command, EvaluateFlags& flags) {
                   "Truth is interpolated over at most this (default 2)")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 3600.0));
-  AddTraceFlags(command, options.read);
-  AddConfigFlags(command, flags.config);
-  AddOutputFlags(command, options.outputs);
-  command.add_option("--geofences", flags.geofences, "GeoJSON FeatureCollection")
-      ->type_name("FILE");
-  command.add_option("--json", flags.json, "Machine output; - replaces the readable one")
-      ->type_name("FILE|-");
-  command.add_option("--report", flags.report, "A page with map and tables")
-      ->type_name("FILE.html");
-  command.add_option("--seed", options.seed, "Of the tracker and the bootstrap (default 1)")
-      ->type_name("N");
-  command.add_flag("--quiet", flags.quiet, "No readable summary");
   command.footer(kExample);
 }
 

@@ -4,10 +4,13 @@
 #include "replay_tool/evaluation.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <iterator>
 #include <latch>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +32,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using RealClock = std::chrono::steady_clock;
+
+// Of the whole work, by the bar that shows how far it has come.
+constexpr double kShareOfReading = 0.4;
 
 double SecondsSince(RealClock::time_point begin) {
   return std::chrono::duration<double>(RealClock::now() - begin).count();
@@ -54,7 +60,7 @@ class Evaluation {
   Evaluation(const Session& session, const EvaluationOptions& options)
       : session_(session), options_(options) {}
 
-  Result<Json> Run(bool* failed_in_environment) {
+  Result<Evaluated> Run(bool* failed_in_environment) {
     *failed_in_environment = false;
     const Status read = Read();
     const double read_s = SecondsSince(begin_);
@@ -71,6 +77,7 @@ class Evaluation {
     run_.tally.path = session_.trace;
     run_.tally.info = std::move(info_);
     run_.tally.wall_s = SecondsSince(begin_);
+    AddDropWarning(run_.tally);
     if (options_.report != nullptr) options_.report->End(run_.tally);
     Json json = EvaluationJson(found_, run_, known_, options_);
     Json& timing = json["timing"];
@@ -78,7 +85,8 @@ class Evaluation {
     timing["evaluate_s"] = Rounded(SecondsSince(begin_) - read_s);
     timing["replay_s"] = Rounded(replay_s_);
     timing["smoothing_s"] = Rounded(smoothing_s_);
-    return json;
+    return Evaluated{std::move(json),
+                     EnvironmentFailure(run_.tally, options_.config.database_path)};
   }
 
  private:
@@ -89,7 +97,7 @@ class Evaluation {
     struct Release {
       Evaluation& evaluation;
       ~Release() {
-        evaluation.pipe_.Close();
+        evaluation.pipe_.Close(/*whole=*/false);
         evaluation.read_.count_down();
       }
     } release{*this};
@@ -103,13 +111,16 @@ class Evaluation {
   Status ReadAll() {
     std::optional<Thinning> thinning;
     if (options_.every_s) thinning.emplace(*options_.every_s);
-    Result<TraceInfo> info = ReadTrace(session_.trace, options_.read, [&](const TraceFix& read) {
-      const DeliveredFix placed = timeline_.Place(read);
-      if (thinning && !thinning->Keeps(placed.fix.time)) return true;
-      if (pipe_.fixes().empty()) StartReplay();
-      return pipe_.Push(placed, read.line, timeline_);
-    });
-    pipe_.Close();  // the replay may come to its end while the truth is read
+    Result<TraceInfo> info = ReadTrace(
+        session_.trace, options_.read,
+        [&](const TraceFix& read) {
+          const DeliveredFix placed = timeline_.Place(read);
+          if (thinning && !thinning->Keeps(placed.fix.time)) return true;
+          if (pipe_.fixes().empty()) StartReplay();
+          return pipe_.Push(placed, read.line, timeline_);
+        },
+        [this](double share) { Progress(kShareOfReading * share); });
+    pipe_.Close(info.ok());  // the replay may come to its end while the truth is read
     fixes_ = pipe_.fixes();
     if (!info.ok()) return info.status();
     if (fixes_.empty()) {
@@ -157,8 +168,7 @@ class Evaluation {
       return outputs.status();
     }
     outputs_.emplace(std::move(outputs).value());
-    Result<EvaluationRun> run = RunForEvaluation(
-        pipe_, {options_.config, options_.seed, options_.fences}, *outputs_, options_.report);
+    Result<EvaluationRun> run = RunForEvaluation(pipe_, options_, *outputs_, options_.report);
     if (!run.ok()) {
       pipe_.Abandon();
       return run.status();
@@ -172,23 +182,39 @@ class Evaluation {
     return JudgeTrack(std::move(points), known_, options_.seed);
   }
 
+  void AddTask(std::function<void()> task) {
+    ++tasks_added_;
+    tasks_.Add([this, task = std::move(task)] {
+      task();
+      const double done = ++tasks_done_;
+      // The last ones are added when the replay has ended.
+      Progress(kShareOfReading + (1 - kShareOfReading) * done / (tasks_added_ + 1));
+    });
+  }
+
+  void Progress(double share) {
+    if (!options_.progress) return;
+    const std::lock_guard lock(progress_mutex_);
+    options_.progress(share);
+  }
+
   // What needs no replay; the longest first.
   void AddTasks() {
     instants_ =
         judges_at_truth() ? TruthInstants(*known_.truth, timeline_, fixes_) : FixInstants(fixes_);
-    tasks_.Add([this] { Smooth(); });
-    if (judges_at_truth()) tasks_.Add([this] { JudgePrediction(); });
-    tasks_.Add([this] { JudgeRaw(); });
+    AddTask([this] { Smooth(); });
+    if (judges_at_truth()) AddTask([this] { JudgePrediction(); });
+    AddTask([this] { JudgeRaw(); });
     if (!known_.judges_positions()) return;
     found_.peers.resize(options_.peers.size());
     for (std::size_t i = 0; i < options_.peers.size(); ++i) {
-      tasks_.Add([this, i] { found_.peers[i] = JudgePeer(options_.peers[i]); });
+      AddTask([this, i] { found_.peers[i] = JudgePeer(options_.peers[i]); });
     }
   }
 
   void AddReplayedTasks() {
-    if (!judges_at_truth()) tasks_.Add([this] { found_.live = Judge(std::move(run_.live)); });
-    tasks_.Add([this] { JudgeRecords(); });
+    if (!judges_at_truth()) AddTask([this] { found_.live = Judge(std::move(run_.live)); });
+    AddTask([this] { JudgeRecords(); });
   }
 
   void Smooth() {
@@ -277,6 +303,8 @@ class Evaluation {
 
   // Of one task each.
   TaskQueue tasks_;
+  std::atomic<int> tasks_added_ = 0, tasks_done_ = 0;
+  std::mutex progress_mutex_;
   Findings found_;
   std::optional<SmoothedTrack> knots_;
   Status smoothed_status_, live_status_;
@@ -287,8 +315,8 @@ class Evaluation {
 
 }  // namespace
 
-Result<Json> Evaluate(const Session& session, const EvaluationOptions& options,
-                      bool* failed_in_environment) {
+Result<Evaluated> Evaluate(const Session& session, const EvaluationOptions& options,
+                           bool* failed_in_environment) {
   return Evaluation(session, options).Run(failed_in_environment);
 }
 

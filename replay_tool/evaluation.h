@@ -10,21 +10,16 @@
 #include "replay_tool/baselines.h"
 #include "replay_tool/html_report.h"
 #include "replay_tool/reference_files.h"
+#include "replay_tool/replay.h"
 #include "replay_tool/replay_outputs.h"
-#include "replay_tool/trace.h"
-#include "waymark/config.h"
-#include "waymark/geofence.h"
 
 namespace waymark::replay {
 
-struct EvaluationOptions {
-  Config config;
-  ReadOptions read;
-  std::uint64_t seed = 1;
+/// How a trace is replayed, and how it is judged then.
+struct EvaluationOptions : ReplayOptions {
   bool at_truth = false;          ///< at every truth time instead of at the fixes
   std::optional<double> every_s;  ///< thins the input
   std::vector<Peer> peers;
-  std::vector<Geofence> fences;
   double min_stop_s = 60;      ///< shorter stops of a diary need not be found
   double truth_max_gap_s = 2;  ///< truth is interpolated over at most this
   OutputFlags outputs;
@@ -33,10 +28,15 @@ struct EvaluationOptions {
 
 /// The object of REPLAY_TOOL.md with the keys for which `session` brings the ground truth. Beyond
 /// the contract: *_ci_* (95 % intervals), calibration.raw, path of raw, live and records, phantom,
-/// ratios (ours over raw) and baselines. `*failed_in_environment`: the error is of the disk or the
-/// store, not of an input.
-Result<nlohmann::ordered_json> Evaluate(const Session& session, const EvaluationOptions& options,
-                                        bool* failed_in_environment);
+/// ratios (ours over raw) and baselines.
+struct Evaluated {
+  nlohmann::ordered_json json;
+  std::optional<std::string> failure;  ///< of the environment, see EnvironmentFailure()
+};
+
+/// `*failed_in_environment`: the error is of the disk or the store, not of an input.
+Result<Evaluated> Evaluate(const Session& session, const EvaluationOptions& options,
+                           bool* failed_in_environment);
 
 /// Means over sessions of every number under accuracy, calibration, path, phantom, stops, ratios
 /// and baselines, and the extremes of ratios and coverages.

@@ -75,6 +75,7 @@ void PutPhantom(const Findings& found, const EvaluationRun& run, const GroundTru
     phantom[name] = Rounded(track->phantom_m.value_or(0), 3);
   }
   json["path"]["phantom_stationary_m"] = phantom["odometer_m"];
+  json["path"]["raw_phantom_stationary_m"] = phantom["raw_m"];  // what that is a share of
 }
 
 void PutStops(const EvaluationRun& run, const GroundTruth& known, double min_stop_s, Json& json) {

@@ -1,94 +1,49 @@
 #include "replay_tool/evaluation_run.h"
 
-#include <memory>
 #include <optional>
 #include <utility>
 
-#include "replay_tool/virtual_clock.h"
-#include "waymark/tracker.h"
+#include "replay_tool/replay_session.h"
 
 namespace waymark::replay {
 namespace {
 
-class Recorder final : public Listener {
+class Recorder final : public ReplayWatcher {
  public:
-  Recorder(ReplayOutputs& outputs, ReplayWatcher* watcher) : outputs_(outputs), watcher_(watcher) {}
+  Recorder(const ReplayOptions& options, ReplayOutputs& outputs, ReplayWatcher* watcher)
+      : session_(options, outputs, this), watcher_(watcher) {}
 
-  Status Run(FixPipe& pipe, const EvaluationRunOptions& options) {
+  Status Run(FixPipe& pipe) {
     std::optional<FixChunk> chunk = pipe.Pop();
     if (!chunk) return Status(Code::kInvalidArgument, "the trace has no fix");
     timeline_ = chunk->timeline;
-    VirtualClock clock(chunk->fixes.front().arrival);
-    clock_ = &clock;
-    TrackerPorts ports;
-    ports.clock = &clock;
-    ports.executor = &clock;
-    ports.listener = this;
-    ports.seed = options.seed;
-    Result<std::unique_ptr<Tracker>> created = Tracker::Create(options.config, ports);
-    if (!created.ok()) return created.status();
-    std::unique_ptr<Tracker> tracker = std::move(created).value();
-    tracker_ = tracker.get();
-    if (!options.fences.empty()) tracker->AddGeofences(options.fences);
-    tracker->Start();
-    clock.RunReady();
+    Status begun = session_.Begin(chunk->fixes.front().arrival, timeline_);
+    if (!begun.ok()) return begun;
     for (; chunk; chunk = pipe.Pop()) {
       for (std::size_t i = 0; i < chunk->fixes.size(); ++i) {
-        const DeliveredFix& delivered = chunk->fixes[i];
-        run_.tally.OnRead(delivered.fix);
-        while (!clock.StepToward(delivered.arrival)) clock.RunReady();
-        line_ = chunk->lines[i];
-        tracker->PushFix(delivered.fix);
-        clock.RunReady();
+        session_.Push(chunk->fixes[i], chunk->lines[i]);
       }
     }
-    tracker->Stop();
-    clock.RunReady();
-    run_.tally.Finish(clock.Now());
-    run_.tally.wakeups = clock.timers_run();
-    run_.tally.stats = tracker->GetStats();
+    session_.End(/*drain=*/pipe.whole());
+    run_.tally = std::move(session_.tally());
     MatchStops();
-    // On its executor, where it ends without waiting for another thread.
-    clock.Post([&tracker] { tracker.reset(); });
-    clock.RunReady();
-    tracker_ = nullptr;
-    clock_ = nullptr;
     return {};
   }
 
   EvaluationRun Take() { return std::move(run_); }
 
   void OnFix(const FixReport& report) override {
-    run_.tally.OnFix(report);
-    outputs_.OnFix(report, line_, timeline_);
     if (watcher_ != nullptr) watcher_->OnFix(report);
     if (report.live) {
       run_.live.push_back(ToTrackPoint(*report.live, UtcMs(report.live->time)));
     }
-    run_.odometer.push_back({UtcMs(clock_->Now()), tracker_->GetStats().odometer_m});
+    run_.odometer.push_back({UtcMs(session_.now()), session_.odometer_m()});
   }
   void OnMotion(const MotionChange& change) override {
-    run_.tally.OnMotion(change);
-    changes_.push_back({change.motion, change.time, clock_->Now()});
-    if (change.motion == Motion::kUnknown) return;
-    EventRow row;
-    row.utc = change.utc.value_or(timeline_.ToUtc(change.time));
-    row.type = change.motion == Motion::kMoving ? "motion_start" : "motion_stop";
-    row.position = change.position;
-    Tell(row);
+    changes_.push_back({change.motion, change.time, session_.now()});
   }
-  void OnStay(const Stay& stay) override { run_.tally.OnStay(stay); }
-  void OnTrip(const Trip&) override { ++run_.tally.trips; }
-  void OnGap(const Gap& gap) override { run_.tally.OnGap(gap); }
-  void OnFence(const FenceEvent& event) override {
-    run_.tally.OnFence(event);
-    run_.fence_events.push_back(event);
-    Tell(MakeEventRow(event));
-  }
-  void OnFenceProblem(const FenceProblem&) override { ++run_.tally.fence_problems; }
+  void OnFence(const FenceEvent& event) override { run_.fence_events.push_back(event); }
   void OnRecord(const Record& record) override {
-    run_.tally.OnRecord(record);
-    outputs_.OnRecord(record);
     if (watcher_ != nullptr) watcher_->OnRecord(record);
     if (const auto* point = std::get_if<PointRecord>(&record.body)) {
       TrackPoint p;
@@ -103,11 +58,8 @@ class Recorder final : public Listener {
           {gap->begin_utc.time_since_epoch().count(), gap->end_utc.time_since_epoch().count()});
     }
   }
-  void OnSampling(const SamplingRequest& request, std::string_view) override {
-    run_.tally.OnSampling(request, clock_->Now());
-  }
-  void OnProblem(const Status& problem) override {
-    if (!run_.tally.environment_failure) run_.tally.environment_failure = problem.message();
+  void OnEvent(const EventRow& row) override {
+    if (watcher_ != nullptr) watcher_->OnEvent(row);
   }
 
  private:
@@ -115,11 +67,6 @@ class Recorder final : public Listener {
     Motion motion;
     MonoTime at, decided;
   };
-
-  void Tell(const EventRow& row) {
-    outputs_.OnEvent(row);
-    if (watcher_ != nullptr) watcher_->OnEvent(row);
-  }
 
   std::int64_t UtcMs(MonoTime time) const {
     return timeline_.ToUtc(time).time_since_epoch().count();
@@ -144,22 +91,19 @@ class Recorder final : public Listener {
     }
   }
 
-  ReplayOutputs& outputs_;
+  ReplaySession session_;
   ReplayWatcher* const watcher_;
   EvaluationRun run_;
   TraceTimeline timeline_;
-  VirtualClock* clock_ = nullptr;
-  Tracker* tracker_ = nullptr;
-  std::uint64_t line_ = 0;
   std::vector<Change> changes_;
 };
 
 }  // namespace
 
-Result<EvaluationRun> RunForEvaluation(FixPipe& pipe, const EvaluationRunOptions& options,
+Result<EvaluationRun> RunForEvaluation(FixPipe& pipe, const ReplayOptions& options,
                                        ReplayOutputs& outputs, ReplayWatcher* watcher) {
-  Recorder recorder(outputs, watcher);
-  if (Status status = recorder.Run(pipe, options); !status.ok()) return status;
+  Recorder recorder(options, outputs, watcher);
+  if (Status status = recorder.Run(pipe); !status.ok()) return status;
   return recorder.Take();
 }
 

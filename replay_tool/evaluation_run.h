@@ -15,7 +15,6 @@
 #include "replay_tool/stop_metrics.h"
 #include "replay_tool/track_point.h"
 #include "replay_tool/truth_track.h"
-#include "waymark/config.h"
 #include "waymark/geofence.h"
 
 namespace waymark::replay {
@@ -30,16 +29,10 @@ struct EvaluationRun {
   std::vector<FenceEvent> fence_events;
 };
 
-struct EvaluationRunOptions {
-  Config config;
-  std::uint64_t seed = 1;
-  std::vector<Geofence> fences;
-};
-
-/// Replays what comes through `pipe` to its end, without journal and upload, on a virtual clock.
-/// The error is the tracker's (kInvalidArgument: the configuration; else the store). CSV rows go to
-/// `outputs` as in `run`; `watcher` may be null. The tally's trace and wall time stay open.
-Result<EvaluationRun> RunForEvaluation(FixPipe& pipe, const EvaluationRunOptions& options,
+/// Replays what comes through `pipe` to its end. The error is the tracker's (kInvalidArgument: the
+/// configuration; else the store). CSV rows go to `outputs` as in `run`; `watcher` may be null. The
+/// tally's trace and wall time stay open.
+Result<EvaluationRun> RunForEvaluation(FixPipe& pipe, const ReplayOptions& options,
                                        ReplayOutputs& outputs, ReplayWatcher* watcher);
 
 /// Thins a trace as a sampler would that asks for one fix in `every_s`: keeps the first fix and

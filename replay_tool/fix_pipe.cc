@@ -23,8 +23,10 @@ bool FixPipe::Tell() {
   return !abandoned_;
 }
 
-void FixPipe::Close() {
+void FixPipe::Close(bool whole) {
   const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  whole_ = whole;
   told_ = fixes_.size();
   closed_ = true;
   changed_.notify_one();

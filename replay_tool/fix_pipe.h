@@ -27,10 +27,13 @@ class FixPipe {
  public:
   /// The writer's end. Push() is false once the reader has given up.
   bool Push(const DeliveredFix& fix, std::uint64_t line, const TraceTimeline& timeline);
-  void Close();
+  /// `whole`: no failure has cut the trace short. Only the first call counts.
+  void Close(bool whole = true);
 
   /// The reader's end: the next fixes; nullopt after the last.
   std::optional<FixChunk> Pop();
+  /// After the last.
+  bool whole() const { return whole_; }
   void Abandon();
 
   /// All of them: for the writer, or when it has closed.
@@ -46,7 +49,7 @@ class FixPipe {
   std::condition_variable changed_;
   std::size_t told_ = 0;
   TraceTimeline timeline_;
-  bool closed_ = false, abandoned_ = false;
+  bool closed_ = false, whole_ = false, abandoned_ = false;
 };
 
 }  // namespace waymark::replay

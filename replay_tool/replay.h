@@ -38,6 +38,8 @@ class ReplayWatcher {
   virtual void OnFix(const FixReport& report) = 0;
   virtual void OnRecord(const Record& record) = 0;
   virtual void OnEvent(const EventRow& row) = 0;
+  virtual void OnMotion(const MotionChange&) {}
+  virtual void OnFence(const FenceEvent&) {}
 };
 
 /// Reads `path` and replays it. The error is of reading (kInvalidArgument, kCorruption, kIo as

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "replay_tool/plural.h"
 #include "waymark/geometry.h"
 
 namespace waymark::replay {
@@ -104,6 +105,23 @@ void ReplayTally::OnUpload(const UploadReport& report) {
 void ReplayTally::Finish(MonoTime now) {
   CountSamplingUntil(now);
   if (motion_since_) CountMotionUntil(now);
+}
+
+std::optional<std::string> EnvironmentFailure(const ReplayTally& tally,
+                                              const std::string& database) {
+  if (tally.environment_failure) return tally.path + ": " + *tally.environment_failure;
+  if (!tally.drain_failure) return std::nullopt;
+  return "upload: " + Plural(tally.stats.pending, "record") +
+         " not delivered: " + *tally.drain_failure +
+         (database.empty() ? " (with --db FILE they would be kept)"
+                           : " (kept in " + database + ")");
+}
+
+void AddDropWarning(ReplayTally& tally) {
+  if (tally.stats.records_dropped == 0) return;
+  tally.info.warnings.push_back(Plural(tally.stats.records_dropped, "undelivered record") +
+                                " dropped" +
+                                (tally.drop_reason.empty() ? "" : ": " + tally.drop_reason));
 }
 
 }  // namespace waymark::replay

@@ -85,6 +85,14 @@ struct ReplayTally {
   std::optional<MonoTime> sampling_since_;
 };
 
+/// What of the environment failed, in one line, though there may be two reasons: what is not stored
+/// is not delivered either. `database` is the path of the store; empty: in memory.
+std::optional<std::string> EnvironmentFailure(const ReplayTally& tally,
+                                              const std::string& database);
+
+/// Adds to the warnings what the store had to drop.
+void AddDropWarning(ReplayTally& tally);
+
 }  // namespace waymark::replay
 
 #endif  // WAYMARK_REPLAY_TOOL_REPLAY_TALLY_H_

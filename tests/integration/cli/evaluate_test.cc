@@ -88,7 +88,7 @@ TEST_F(EvaluateCli, HasEveryKeyOfTheContract) {
     ExpectKeys(r["calibration"][track], {"coverage68", "coverage95", "nees_mean"});
   }
   ExpectKeys(r["path"], {"length_error_fraction", "frechet_m", "hausdorff_m", "speed_rmse_mps",
-                         "course_p95_deg", "phantom_stationary_m"});
+                         "course_p95_deg", "phantom_stationary_m", "raw_phantom_stationary_m"});
   ExpectKeys(r["stops"], {"f1"});
   ExpectKeys(r["timing"], {"wall_s", "ns_per_fix", "peak_rss_bytes", "read_s", "evaluate_s",
                            "replay_s", "smoothing_s"});
@@ -212,6 +212,55 @@ TEST_F(EvaluateCli, FailuresKeepTheirStatusWhateverRunsBeside) {
   EXPECT_THAT(full.err, HasSubstr("/nowhere/live.csv"));
   EXPECT_EQ(Run("evaluate t.csv --truth truth.csv --fail-if 'accuracy.live.p50_m>0'").exit_status,
             1);
+}
+
+// What REPLAY_TOOL.md calls common flags holds for every command that replays.
+TEST_F(EvaluateCli, ReplaysAsRunDoes) {
+  Simulate();
+  const std::string common =
+      " t.csv --seed 3 --events-out {}.events --records-out {}.records --golden-out {}.golden "
+      "--verdicts-out {}.verdicts --live-out {}.live --smoothed-out {}.smoothed --db {}.db";
+  Json stored[2];
+  int k = 0;
+  for (const char* command : {"run", "evaluate"}) {
+    std::string arguments = command + common;
+    for (std::size_t at; (at = arguments.find("{}")) != std::string::npos;) {
+      arguments.replace(at, 2, command);
+    }
+    if (k == 1) arguments += " --truth truth.csv";
+    stored[k++] = Result(arguments);
+  }
+  for (const char* file : {"events", "records", "golden", "verdicts", "live", "smoothed"}) {
+    EXPECT_FALSE(Read(std::string("run.") + file).empty()) << file;
+    EXPECT_EQ(Read(std::string("run.") + file), Read(std::string("evaluate.") + file)) << file;
+  }
+  for (const char* key : {"trace", "fixes", "motion", "records", "sampling", "upload"}) {
+    EXPECT_EQ(stored[0][key], stored[1][key]) << key;
+  }
+  EXPECT_EQ(Run("export run.db --format csv").out, Run("export evaluate.db --format csv").out);
+}
+
+TEST_F(EvaluateCli, SaysWhatItCouldNotDeliver) {
+  Simulate();
+  const Outcome outcome =
+      Run("evaluate t.csv --truth truth.csv --quiet --json result.json --db t.db --upload "
+          "http://127.0.0.1:9/ --drain-timeout 0.3");
+  EXPECT_EQ(outcome.exit_status, 4);
+  EXPECT_THAT(outcome.err, HasSubstr("not delivered"));
+  EXPECT_THAT(outcome.err, HasSubstr("(kept in t.db)"));
+  const Json result = Json::parse(Read("result.json"), nullptr, false);
+  EXPECT_GT(result["upload"]["pending"], 0) << result.dump();
+  EXPECT_TRUE(result["accuracy"].contains("live"));
+}
+
+TEST_F(EvaluateCli, ShowsItsProgressWhereItIsWanted) {
+  Simulate();
+  const std::string arguments = "evaluate t.csv --truth truth.csv --progress ";
+  EXPECT_THAT(Run(arguments + "always").err, HasSubstr("%"));
+  EXPECT_EQ(Run(arguments + "never").err, "");
+  EXPECT_EQ(Run(arguments + "auto").err, "");  // no terminal
+  EXPECT_EQ(Run(arguments + "always --quiet").err, "");
+  EXPECT_EQ(Run(arguments + "perhaps").exit_status, 2);
 }
 
 // Every fix becomes a record here, so that a replay that kept them would grow by 20 MB.
