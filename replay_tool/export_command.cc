@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "replay_tool/exit_status.h"
+#include "replay_tool/one_of.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/plural.h"
 #include "replay_tool/track_writer.h"
@@ -124,7 +125,7 @@ void AddExportCommand(CLI::App& app, int& exit_status) {
   command->add_option("--format", flags->formats, "One or several, with commas (default gpx)")
       ->type_name("gpx,geojson,csv,kml")
       ->delimiter(',')
-      ->check(CLI::IsMember({"gpx", "geojson", "csv", "kml"}));
+      ->check(OneOf({"gpx", "geojson", "csv", "kml"}));
   command
       ->add_option("--out", flags->out,
                    "Default: standard output. Several formats: FILE.gpx, FILE.csv and so on "

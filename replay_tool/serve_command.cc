@@ -57,13 +57,18 @@ void AddServeCommand(CLI::App& app, int& exit_status) {
   CLI::App* serve = app.add_subcommand(
       "serve",
       "Receive batches and write each record once, as JSON lines (the reference collector)");
-  serve->add_option("--listen", arguments->listen, "ADDRESS:PORT; port 0 takes a free one")
+  serve->add_option("--listen", arguments->listen, "Where; port 0 takes a free one")
+      ->type_name("ADDRESS:PORT")
       ->capture_default_str();
-  serve->add_option("--out", arguments->out, "folder for records.jsonl and requests.jsonl")
+  serve->add_option("--out", arguments->out, "Folder for records.jsonl and requests.jsonl")
+      ->type_name("DIR")
       ->required();
-  serve->add_option("--script", arguments->script,
-                    "JSON list of answers, to rehearse failures (below)");
-  serve->add_option("--max-body-bytes", arguments->max_body_bytes, "larger requests get 413")
+  serve
+      ->add_option("--script", arguments->script,
+                   "JSON list of answers, to rehearse failures (below)")
+      ->type_name("FILE");
+  serve->add_option("--max-body-bytes", arguments->max_body_bytes, "Larger requests get 413")
+      ->type_name("BYTES")
       ->capture_default_str();
   serve->footer(
       "Example:\n"

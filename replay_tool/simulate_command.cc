@@ -4,11 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "replay_tool/exit_status.h"
+#include "replay_tool/one_of.h"
 #include "replay_tool/scenario.h"
 #include "replay_tool/scenario_output.h"
 
@@ -28,6 +29,13 @@ constexpr const char* kExample =
     "  replay_tool evaluate t.gpx --truth t.csv\n\n"
     "The same seed gives the same bytes on every machine. GPX holds position, altitude, time,\n"
     "accuracy, speed and course; --fixes-out has every column, arrival time and source included.";
+
+Movement MovementNamed(std::string_view name) {
+  if (name == "walk") return Movement::kWalk;
+  if (name == "cycle") return Movement::kCycle;
+  if (name == "drive") return Movement::kDrive;
+  return Movement::kStay;
+}
 
 void List() {
   for (const ScenarioInfo& s : Scenarios()) {
@@ -76,8 +84,9 @@ void AddSimulateCommand(CLI::App& app, int& exit_code) {
   const auto flags = std::make_shared<SimulateFlags>();
   CLI::App* command =
       app.add_subcommand("simulate", "Writes a seeded scenario and its truth")->footer(kExample);
-  command->add_option("--scenario", flags->scenario.name, "Name of the scenario; see --list");
+  command->add_option("--scenario", flags->scenario.name, "Which; see --list")->type_name("NAME");
   command->add_option("--seed", flags->scenario.seed, "Seed of all randomness")
+      ->type_name("N")
       ->capture_default_str();
   command->add_option("--out", flags->paths.gpx, "Reports as GPX 1.1")->type_name("FILE.gpx");
   command->add_option("--fixes-out", flags->paths.fixes_csv, "Reports as fixes CSV, every column")
@@ -95,12 +104,12 @@ void AddSimulateCommand(CLI::App& app, int& exit_code) {
       ->type_name("SECONDS")
       ->capture_default_str();
   command
-      ->add_option("--movement", flags->scenario.movement, "What moves in open, suburb and canyon")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, Movement>{{"stay", Movement::kStay},
-                                                                  {"walk", Movement::kWalk},
-                                                                  {"cycle", Movement::kCycle},
-                                                                  {"drive", Movement::kDrive}}));
+      ->add_option_function<std::string>(
+          "--movement",
+          [flags](const std::string& name) { flags->scenario.movement = MovementNamed(name); },
+          "What moves in open, suburb and canyon")
+      ->type_name("stay|walk|cycle|drive")
+      ->check(OneOf({"stay", "walk", "cycle", "drive"}));
   command->add_flag("--position-only", flags->scenario.position_only, "Leave out speed and course");
   command->add_flag("--without-accuracy", flags->scenario.without_accuracy,
                     "Leave out every accuracy");

@@ -14,6 +14,7 @@ namespace waymark {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::Outcome;
 using ::testing::StartsWith;
 
@@ -43,6 +44,20 @@ TEST_F(Cli, HelpAndVersion) {
     EXPECT_EQ(outcome.exit_status, 0) << command;
     EXPECT_THAT(outcome.out, HasSubstr("replay_tool ")) << command;
   }
+}
+
+// CLI11 would print "ENUM:value in {...}" and bare "TEXT".
+TEST_F(Cli, HelpNamesWhatAFlagTakes) {
+  for (const char* command : {"run", "evaluate", "simulate", "export", "journal record"}) {
+    const Outcome help = Run(std::string(command) + " --help");
+    EXPECT_EQ(help.exit_status, 0) << command;
+    EXPECT_THAT(help.out, Not(HasSubstr("ENUM"))) << command;
+    EXPECT_THAT(help.out, Not(HasSubstr("TEXT"))) << command;
+    EXPECT_THAT(help.out, Not(HasSubstr(" UINT"))) << command;
+    EXPECT_THAT(help.out, Not(HasSubstr("{"))) << command;
+  }
+  EXPECT_THAT(Run("simulate --help").out, HasSubstr("--movement stay|walk|cycle|drive"));
+  EXPECT_EQ(Run("simulate --scenario open --movement fly --truth-out t.csv").exit_status, 2);
 }
 
 TEST_F(Cli, UsageErrorsAreTwo) {
