@@ -17,7 +17,6 @@ namespace {
 // A held fix starts with this weight, so that two sides of equal standing can be told apart.
 constexpr float kHeldWeight = 0.01f;
 
-
 // Numbers known to a few digits. No variance is so large that its size would matter.
 float Narrow(double x) { return static_cast<float>(std::min(x, 1e30)); }
 

@@ -1,6 +1,7 @@
 #include "replay_tool/replay_tally.h"
 
 #include <algorithm>
+#include <span>
 
 #include "replay_tool/plural.h"
 #include "waymark/geometry.h"
@@ -11,6 +12,7 @@ namespace {
 // No positioning hardware delivers faster when it is asked for fixes "as fast as it likes".
 constexpr Duration kFastestInterval = std::chrono::seconds(1);
 constexpr double kChordLimitM = 1e3;
+constexpr Duration kShortestStop = std::chrono::seconds(60);  // as evaluate --min-stop
 // A fix for itself keeps the receiver on for a hot acquisition (reference estimation.md, C.3).
 constexpr Duration kAcquisition = std::chrono::seconds(5);
 
@@ -41,12 +43,47 @@ void ReplayTally::OnFix(const FixReport& report) {
   } else if (report.verdict.disposition == Disposition::kAdjusted) {
     ++adjusted_by_reason[report.verdict.reason];
   }
-  if (report.live) ++estimates;
+  if (!report.live) return;
+  ++estimates;
+  live_r68_m_ = report.live->r68_m;
 }
 
 void ReplayTally::OnMotion(const MotionChange& change) {
   CountMotionUntil(change.time);
   motion_ = change.motion;
+  EndRest(change.time);
+  if (change.motion != Motion::kStationary) return;
+  rest_.emplace();
+  rest_->begin = change.time;
+  rest_->begin_utc = change.utc;
+  rest_->position = change.position;
+  rest_->r68_m = live_r68_m_;
+}
+
+void ReplayTally::EndRest(MonoTime at) {
+  if (rest_ && at - rest_->begin >= kShortestStop) {
+    rest_->end = at;
+    if (rest_->begin_utc) {
+      rest_->end_utc =
+          *rest_->begin_utc + std::chrono::floor<std::chrono::milliseconds>(at - rest_->begin);
+    }
+    rests_.push_back(*rest_);
+  }
+  rest_.reset();
+}
+
+// A stay has its own ends and place, from all of its fixes; the rests within it are parts of it.
+void ReplayTally::AddRests() {
+  const std::span<const Stay> told(stops);
+  std::erase_if(rests_, [&](const Stay& rest) {
+    return std::any_of(told.begin(), told.end(), [&](const Stay& stay) {
+      return stay.begin < rest.end && rest.begin < stay.end;
+    });
+  });
+  stops.insert(stops.end(), rests_.begin(), rests_.end());
+  rests_.clear();
+  std::sort(stops.begin(), stops.end(),
+            [](const Stay& a, const Stay& b) { return a.begin < b.begin; });
 }
 
 void ReplayTally::CountMotionUntil(MonoTime time) {
@@ -105,6 +142,8 @@ void ReplayTally::OnUpload(const UploadReport& report) {
 void ReplayTally::Finish(MonoTime now) {
   CountSamplingUntil(now);
   if (motion_since_) CountMotionUntil(now);
+  EndRest(now);
+  AddRests();
 }
 
 std::optional<std::string> EnvironmentFailure(const ReplayTally& tally,

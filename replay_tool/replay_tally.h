@@ -33,8 +33,8 @@ struct ReplayTally {
   std::uint64_t records = 0;
   std::map<RecordKind, std::uint64_t> records_by_kind;
   double moving_s = 0, stationary_s = 0;
-  std::vector<Stay> stops;
-  std::uint64_t trips = 0;
+  std::vector<Stay> stops;  ///< stays, and rests of a minute and more outside of them
+  std::uint64_t stays = 0, trips = 0;
   std::vector<Gap> gaps;
   std::array<std::uint64_t, 5> fence_events{};  ///< index: FenceTransition
   std::uint64_t fence_problems = 0;
@@ -64,7 +64,10 @@ struct ReplayTally {
   void OnRead(const Fix& fix);
   void OnFix(const FixReport& report);
   void OnMotion(const MotionChange& change);
-  void OnStay(const Stay& stay) { stops.push_back(stay); }
+  void OnStay(const Stay& stay) {
+    ++stays;
+    stops.push_back(stay);
+  }
   void OnGap(const Gap& gap) { gaps.push_back(gap); }
   void OnFence(const FenceEvent& event);
   void OnRecord(const Record& record);
@@ -75,12 +78,17 @@ struct ReplayTally {
 
  private:
   void CountMotionUntil(MonoTime time);
+  void EndRest(MonoTime at);
+  void AddRests();
   void CountSamplingUntil(MonoTime now);
 
   std::optional<LatLon> last_position_;
   Vec3 last_ecef_;
   Motion motion_ = Motion::kUnknown;
   std::optional<MonoTime> motion_since_;
+  double live_r68_m_ = 0;     ///< of the latest estimate
+  std::optional<Stay> rest_;  ///< that goes on
+  std::vector<Stay> rests_;
   SamplingRequest sampling_;
   std::optional<MonoTime> sampling_since_;
 };

@@ -74,8 +74,7 @@ std::string Summary(const ReplayTally& t) {
   Line(out, "odometer", "{} +- {} (95 %), {} held back at rest", DistanceText(t.stats.odometer_m),
        DistanceText(t.stats.odometer_bound_m), DistanceText(t.stats.stationary_m));
   Line(out, "motion", "moving {}, stationary {}, {} stays, {} trips, {} gaps",
-       DurationText(t.moving_s), DurationText(t.stationary_s), t.stops.size(), t.trips,
-       t.gaps.size());
+       DurationText(t.moving_s), DurationText(t.stationary_s), t.stays, t.trips, t.gaps.size());
   Line(out, "records", "{}{}{}", t.records, t.records > 0 ? ": " : "", Kinds(t.records_by_kind));
   if (t.stats.geofences > 0) {
     const auto fences = [&t](FenceTransition k) {
