@@ -418,6 +418,7 @@ void MotionDetector::Rest(MonoTime since, std::vector<MotionEvent>& out) {
   place.first = state_.since;
   place.last = state_.last;
   state_.place = place;
+  state_.noticed = state_.last;
   if (!changed) return;
   MotionEvent event;
   event.kind = MotionEvent::Kind::kMotionChange;
@@ -431,15 +432,21 @@ void MotionDetector::Start(MonoTime since, const Distance& odometer,
                            std::vector<MotionEvent>& out) {
   if (state_.in_stay) state_.stay_place = StayPlace();
   state_.motion = Motion::kMoving;
+  state_.noticed = state_.last;
   state_.far.reset();
   state_.since = std::max(since, state_.since);
-  state_.departed = state_.since;
-  state_.departed_from =
+  const LatLon from =
       state_.place.fixes > 0 ? frame_.FromLocal(state_.place.at) : state_.departed_from;
-  state_.depart_reading = odometer;
+  // Who starts again on an excursion departed at its first start.
+  if (!state_.departing || way() != Way::kHeld) {
+    state_.departing = state_.in_stay;
+    state_.departed = state_.since;
+    state_.departed_from = from;
+    state_.depart_reading = odometer;
+  }
   MotionEvent event;
   event.kind = MotionEvent::Kind::kMotionChange;
-  event.change = {state_.since, UtcAt(state_.since), Motion::kMoving, state_.departed_from};
+  event.change = {state_.since, UtcAt(state_.since), Motion::kMoving, from};
   out.push_back(event);
 }
 
@@ -464,6 +471,7 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
   const bool fresh = used || verdict.disposition == Disposition::kProvisional ||
                      verdict.reason == Reason::kInnovation ||
                      verdict.reason == Reason::kImpliedSpeed;
+  if (fresh) Watch(live, fix, used, out);
   if (after_gap) {
     const Sample before = At(state_.count - 1);
     const double moved_m = Hypot(at.east_m - before.at.east_m, at.north_m - before.at.north_m);
@@ -504,12 +512,39 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
     if (const std::optional<MonoTime> stop = FindStop()) Rest(*stop, out);
   }
   SettleStay(live.time, odometer, out);
-  if (state_.motion == Motion::kMoving && !state_.in_trip) {
+  if (way() == Way::kNone) state_.departing = false;
+  if (state_.motion == Motion::kMoving && !state_.in_trip &&
+      (!state_.in_stay || (way() != Way::kHeld && way() != Way::kNone))) {
     const double away_m = state_.in_stay ? Hypot(at.east_m - state_.stay_at.east_m,
                                                  at.north_m - state_.stay_at.north_m)
                                          : DBL_MAX;
     if (away_m > std::max(options_.stay_radius_m, 3 * NoiseM())) LeaveStay(out);
   }
+}
+
+// Whether the way from a settled place is one.
+void MotionDetector::Watch(const Estimate& live, const Fix& fix, bool used,
+                           std::vector<MotionEvent>& out) {
+  const auto raw = LatLon::FromDegrees(fix.position.lat_deg, fix.position.lon_deg);
+  if (!raw) return;
+  StayWatch& watch = state_.watch;
+  const bool walked = way() == Way::kWalked;
+  const double told_m = fix.horizontal_accuracy_m.value_or(live.r68_m) / kR68PerSigma;
+  const double fix_sigma_m = told_m > 0 && told_m < 1e4 ? told_m : NoiseM();
+  if (used && Seconds(live.time - state_.noticed) >= tuning_.watch.settled_s) {
+    if (state_.motion == Motion::kStationary) {
+      watch.Settle(frame_.FromLocal(state_.place.at), NoiseM());
+    } else if (way() == Way::kHeld) {
+      watch.Leave();
+    }
+  }
+  std::optional<double> speed_mps;
+  if (fix.speed_mps && *fix.speed_mps >= 0 && *fix.speed_mps < kSaneMps) speed_mps = fix.speed_mps;
+  watch.Add(live.time, *raw, fix_sigma_m, live.position, NoiseM(), speed_mps);
+  if (walked || way() != Way::kWalked || !state_.in_stay) return;
+  if (state_.departed < state_.stay.begin) return;  // its start is still to be found
+  // Out of the surroundings, be it that he is back by now.
+  if (watch.farthest_m() > std::max(options_.stay_radius_m, 3 * NoiseM())) LeaveStay(out);
 }
 
 void MotionDetector::Observe(const MotionSample& sample) {

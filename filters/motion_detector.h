@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "filters/odometer.h"
+#include "filters/stay_watch.h"
 #include "waymark/estimate.h"
 #include "waymark/fix.h"
 #include "waymark/geometry.h"
@@ -47,6 +48,7 @@ struct MotionTuning {
   double rest_scatter = 2.5;
   // A jump of a canyon lasts 10 s on average, exponentially (estimation.md E): 1 % outlast 45 s.
   double far_span_s = 45;
+  StayWatchTuning watch;
 };
 
 /// Something the detector found. `kind` says which member counts.
@@ -70,7 +72,9 @@ struct MotionEvent {
 class MotionDetector {
  public:
   explicit MotionDetector(const MotionOptions& options = {}, const MotionTuning& tuning = {})
-      : options_(options), tuning_(tuning) {}
+      : options_(options), tuning_(tuning) {
+    state_.watch = StayWatch(tuning.watch);
+  }
 
   /// The live estimate after `fix` was judged (also when it was rejected), and the odometer's
   /// reading before this estimate was added to it. Appends what was found to `out`.
@@ -87,6 +91,8 @@ class MotionDetector {
   void Finish(const Distance& odometer, std::vector<MotionEvent>& out);
 
   Motion motion() const { return state_.motion; }
+  /// What the odometer is to make of the way since the last settled rest.
+  Way way() const { return state_.watch.way(); }
   /// Since when: the time of the last kMotionChange.
   std::optional<MonoTime> since() const;
   /// The stay that is going on, with its position from all the fixes so far.
@@ -144,9 +150,11 @@ class MotionDetector {
     double sigma_m = 0;  ///< of the last estimate, per axis
     std::optional<MotionSample> hint;
     MonoTime since{};
+    MonoTime noticed{};             ///< when `since` was found
     std::optional<MonoTime> drove;  ///< when it last went as only vehicles go
     Place place;                    ///< of the rest that goes on, or the last one
     std::optional<MonoTime> far;    ///< since when the estimate stands away from `place`
+    bool departing = false;         ///< what `departed` says is of the excursion that is held back
     MonoTime departed{};
     LatLon departed_from;
     Distance depart_reading;
@@ -156,6 +164,7 @@ class MotionDetector {
     Place stay_place;   ///< of its rests before the last start
     Trip trip;
     Distance trip_reading;
+    StayWatch watch;
     std::uint64_t next_id = 1;
   };
 
@@ -167,6 +176,7 @@ class MotionDetector {
   double NoiseM() const;
   double PlaceNoiseM() const;
   double AwayM(EastNorth at) const;
+  void Watch(const Estimate& live, const Fix& fix, bool used, std::vector<MotionEvent>& out);
   std::optional<MonoTime> FindStop() const;
   std::optional<MonoTime> FindStart() const;
   bool Drives() const;

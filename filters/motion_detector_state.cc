@@ -6,7 +6,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x4D4F5449;  // "MOTI"
-constexpr std::uint16_t kStateVersion = 3;
+constexpr std::uint16_t kStateVersion = 4;
 
 }  // namespace
 
@@ -44,6 +44,7 @@ void MotionDetector::Save(std::vector<std::byte>& out) const {
     w.F64(s.hint->confidence);
   }
   w.Time(s.since);
+  w.Time(s.noticed);
   w.OptTime(s.drove);
   for (const Place* place : {&s.place, &s.stay_place}) {
     plane(place->at);
@@ -57,6 +58,8 @@ void MotionDetector::Save(std::vector<std::byte>& out) const {
     w.Time(place->last);
   }
   w.OptTime(s.far);
+  s.watch.Save(w);
+  w.Bool(s.departing);
   w.Time(s.departed);
   w.Position(s.departed_from);
   distance(s.depart_reading);
@@ -117,6 +120,7 @@ Status MotionDetector::Restore(std::span<const std::byte> image) {
     s.hint = hint;
   }
   s.since = r.Time();
+  s.noticed = r.Time();
   s.drove = r.OptTime();
   for (Place* place : {&s.place, &s.stay_place}) {
     place->at = plane();
@@ -130,6 +134,9 @@ Status MotionDetector::Restore(std::span<const std::byte> image) {
     place->last = r.Time();
   }
   s.far = r.OptTime();
+  s.watch = StayWatch(tuning_.watch);
+  s.watch.Restore(r);
+  s.departing = r.Bool();
   s.departed = r.Time();
   s.departed_from = r.Position();
   s.depart_reading = distance();

@@ -23,6 +23,7 @@ constexpr double kDecorrelationS = 60;
 void MotionDetector::RestInStay(std::vector<MotionEvent>& out) {
   const double apart_m = std::hypot(state_.place.at.east_m - state_.stay_at.east_m,
                                     state_.place.at.north_m - state_.stay_at.north_m);
+  if (way() == Way::kHeld) return;
   if (apart_m > std::max(options_.stay_radius_m, 3 * NoiseM())) LeaveStay(out);
 }
 
@@ -32,6 +33,8 @@ MotionDetector::Place MotionDetector::StayPlace() const {
   Place now = state_.place;
   if (state_.motion != Motion::kStationary || now.fixes == 0) return before;
   if (before.fixes == 0) return now;
+  // A rest on an excursion that is held back may be none.
+  if (way() == Way::kHeld) return before;
   const double weight = before.weight + now.weight;
   const double k = weight > 0 ? before.weight / weight : 0;
   now.at.east_m += k * (before.at.east_m - now.at.east_m);
@@ -81,6 +84,7 @@ void MotionDetector::LeaveStay(std::vector<MotionEvent>& out) {
     state_.in_stay = false;
     event = {};
   }
+  state_.departing = false;
   state_.in_trip = true;
   state_.trip = {};
   state_.trip.id = state_.next_id++;
@@ -119,8 +123,9 @@ void MotionDetector::Finish(const Distance& odometer, std::vector<MotionEvent>& 
     out.push_back(event);
   }
   const std::uint64_t next_id = state_.next_id;
-  state_ = {};
+  state_ = State();
   state_.next_id = next_id;
+  state_.watch = StayWatch(tuning_.watch);
   frame_ = {};
 }
 

@@ -315,12 +315,12 @@ void Odometer::CountStep(const Node& to) {
 // filter that follows a jump of the receiver. A way advances in many steps, a jump in one or two;
 // speeds that the receiver reports tell at once.
 bool Odometer::Left(const Node& at) const {
+  if (way_ == Way::kHeld) return false;
   const Duration since = at.time - *leaving_;
   const EastNorth here = rest_frame_.ToLocal(at.position);
   const double away_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
   const double sigma_m = std::sqrt(at.variance_m2);
   const bool told = excursion_.told_m >= away_m / 2;
-  if (settled_ && !told && away_m <= std::max(tuning_.settled_m, 4 * sigma_m)) return false;
   if (since > kExcursion + FromSeconds(kExcursionPerNoiseS * sigma_m)) return true;
   if (away_m <= std::max(kExcursionM, 4 * sigma_m)) return false;
   // Estimates far apart in time show no burst of bad fixes whole: several agreed on the way
@@ -340,17 +340,11 @@ void Odometer::EndExcursion(const Node& at) {
   const double moved_m = std::hypot(here.east_m - rest_.east_m, here.north_m - rest_.north_m);
   const double sigma_m = std::sqrt(leg_variance_m2_ + at.variance_m2);
   const bool near = moved_m <= kMovedSigmas * sigma_m;
-  if (settled_ && excursion_.told_m < moved_m / 2 &&
-      moved_m <= std::max(tuning_.settled_m, 4 * sigma_m)) {
-    if (!near) doubt_m_ += moved_m;
-    leaving_.reset();
-    held_ = {};
-    return;
-  }
   if (!near && excursion_.told_m < moved_m / 2 && at.time - *leaving_ <= kExcursion) return;
   const bool first = *leaving_ == rest_since_;
   leaving_.reset();
   if (near) {
+    doubt_m_ += std::clamp(held_.distance_m, 0.0, excursion_.told_m);  // speeds spoke for a way
     held_ = {};
     return;
   }
@@ -368,6 +362,21 @@ void Odometer::EndExcursion(const Node& at) {
   EndLeg(at);
 }
 
+// What was held back because it led away from a settled place is known now: a way or none.
+void Odometer::TakeVerdict(const Node& at, Way way) {
+  if (leaving_ && way == Way::kNone) {
+    doubt_m_ += std::max(0.0, held_.distance_m);
+    leaving_.reset();
+    held_ = {};
+    motion_ = Motion::kStationary;
+  } else if (leaving_ && way_ == Way::kHeld && way == Way::kWalked) {
+    leaving_.reset();
+    CommitHeld();
+    if (motion_ == Motion::kStationary) EndLeg(at);
+  }
+  way_ = way;
+}
+
 void Odometer::EndLeg(const Node& at) {
   variance_m2_ += leg_variance_m2_ + at.variance_m2;
   RestAt(at);
@@ -379,7 +388,7 @@ void Odometer::RestAt(const Node& at) {
   rest_frame_ = LocalFrame(rest_origin_);
   rest_ = {};
   rest_since_ = at.time;
-  settled_ = false;
+  rest_told_ = {};
   strayed_m_ = 0;
   mark_count_ = 0;
   chords_[0] = chords_[1] = {};
@@ -396,6 +405,16 @@ void Odometer::DoubtRest(const Node& at) {
   strayed_m_ = 0;
 }
 
+// Where speeds are noisy, a slow way may be taken for a rest: as long as what they tell in the mean
+// of half a minute.
+void Odometer::DoubtTold(const Node& node) {
+  const double dt_s = std::min(kLongStepS, Seconds(node.time - last_->time));
+  const double k = dt_s / (dt_s + kRestTimeConstantS);
+  rest_told_.east_m += k * (node.ve_mps - rest_told_.east_m);
+  rest_told_.north_m += k * (node.vn_mps - rest_told_.north_m);
+  doubt_m_ += std::hypot(rest_told_.east_m, rest_told_.north_m) * dt_s;
+}
+
 void Odometer::FollowRest(const Node& node) {
   const double dt_s = Seconds(node.time - last_->time);
   const double k = dt_s / (dt_s + kRestTimeConstantS);
@@ -408,10 +427,11 @@ void Odometer::FollowRest(const Node& node) {
   if (far_m > limit_m) rest_ = {rest_.east_m * limit_m / far_m, rest_.north_m * limit_m / far_m};
 }
 
-void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
+void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix, Way way) {
   if (!Usable(e) || (last_ && e.time <= last_->time)) return;
   // Unknown after a known state keeps that state: the detector will say when it changes.
   if (motion == Motion::kUnknown) motion = motion_;
+  if (way == Way::kNone) motion = Motion::kStationary;
   const double sigma_m = std::max(0.0, e.r68_m) / kR68PerSigma;
   Node node;
   node.time = e.time;
@@ -438,6 +458,7 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
     excursion_.told_m +=
         std::max(0.0, *fix->speed_mps) * std::min(kLongStepS, Seconds(node.time - last_->time));
   }
+  if (last_) TakeVerdict(node, way);
   if (!last_) {
     RestAt(node);
     BeginStretch(node);
@@ -448,9 +469,10 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
   } else if (motion == Motion::kStationary) {
     if (leaving_) {
       if (motion_ == Motion::kMoving) Walk(node);
-      EndExcursion(node);
+      if (way != Way::kHeld) EndExcursion(node);
     } else if (motion_ == Motion::kStationary) {
       if (node.blind) DoubtRest(node);
+      if (node.told) DoubtTold(node);
       if (e.speed_mps() < kRestSpeedMps) FollowRest(node);
       AddMark(node);
     } else if (motion_ == Motion::kMoving) {
@@ -470,7 +492,6 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
       held_ = {std::min(0.0, held_.distance_m) + way_m, 0, kUnnoticedDoubt * way_m};
       leaving_ = node.time;
       strayed_m_ = 0;
-      settled_ = settled_ || Seconds(node.time - rest_since_) >= tuning_.settled_s;
       excursion_ = {};
       excursion_.jump_m = std::max(0.0, way_m - kUnnoticedM);
       mark_count_ = 0;
@@ -485,10 +506,7 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix) {
     }
     if (leaving_) {
       if (*leaving_ != node.time) CountStep(node);
-      if (Left(node)) {
-        leaving_.reset();
-        settled_ = false;
-      }
+      if (Left(node)) leaving_.reset();
     }
     if (!leaving_) CommitHeld();
     AddMark(node);
@@ -507,7 +525,7 @@ void Odometer::Break() {
   }
   held_ = {};
   leaving_.reset();
-  settled_ = false;
+  way_ = Way::kUsual;
   leg_variance_m2_ = 0;
   mark_count_ = 0;
   chords_[0] = chords_[1] = {};

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "filters/stay_watch.h"
 #include "waymark/estimate.h"
 #include "waymark/fix.h"
 #include "waymark/geometry.h"
@@ -30,10 +31,6 @@ struct OdometerTuning {
   double jitter_weight = 25;
   // Between two fixes far apart the way runs along the chord (0) or both sides of a corner (1).
   double corner_share = 0.3;
-  // Who rested this long has settled: what he does within this distance and ends in another rest
-  // is no way, as it is no trip (MotionOptions::min_stay, stay_radius_m).
-  double settled_s = 180;
-  double settled_m = 70;
 };
 
 /// Adds up the way between estimates. A value; allocates nothing.
@@ -45,8 +42,9 @@ class Odometer {
   /// is doing at that time. Live or settled estimates both serve; do not mix them in one odometer.
   /// While the motion is unknown the way is held back: it counts once the device proves to move.
   /// `fix`: what the estimate was made from, if the caller has it; its speed measures the way where
-  /// positions are noisy.
-  void Update(const Estimate& estimate, Motion motion, const Fix* fix = nullptr);
+  /// positions are noisy. `way`: what MotionDetector makes of the way.
+  void Update(const Estimate& estimate, Motion motion, const Fix* fix = nullptr,
+              Way way = Way::kUsual);
   /// The way between two estimates is not known (tracking was off, the process was dead): the next
   /// estimate counts from where it stands. The gap's chord is NOT added.
   void Break();
@@ -99,8 +97,10 @@ class Odometer {
   void CountStep(const Node& to);
   void EndExcursion(const Node& at);
   void EndLeg(const Node& at);
+  void TakeVerdict(const Node& at, Way way);
   void RestAt(const Node& at);
   void DoubtRest(const Node& at);
+  void DoubtTold(const Node& node);
   void FollowRest(const Node& node);
 
   OdometerTuning tuning_;
@@ -111,7 +111,8 @@ class Odometer {
   LatLon rest_origin_;
   EastNorth rest_;
   MonoTime rest_since_{};
-  bool settled_ = false;  ///< that rest was a stay, which is not left yet
+  Way way_ = Way::kUsual;
+  EastNorth rest_told_;   ///< mean velocity, per s, while at rest by a receiver that tells speeds
   double strayed_m_ = 0;  ///< how far out of the noise about the place of rest, not yet back
   Held held_;
   /// Moving, but not yet known to be away from the place of rest.

@@ -6,7 +6,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x4F444F4D;  // "ODOM"
-constexpr std::uint16_t kStateVersion = 3;
+constexpr std::uint16_t kStateVersion = 4;
 
 }  // namespace
 
@@ -33,8 +33,8 @@ void Odometer::Save(std::vector<std::byte>& out) const {
   }
   w.OptTime(leaving_);
   w.Time(rest_since_);
-  w.Bool(settled_);
-  w.F64(strayed_m_);
+  w.U8(static_cast<std::uint8_t>(way_));
+  w.F64s({strayed_m_, rest_told_.east_m, rest_told_.north_m});
   for (const double v :
        {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, correction_m2_, excursion_.told_m,
         excursion_.jump_m, excursion_.largest_m, excursion_.shortest_s, excursion_.steps,
@@ -78,8 +78,8 @@ Status Odometer::Restore(std::span<const std::byte> image) {
   }
   o.leaving_ = r.OptTime();
   o.rest_since_ = r.Time();
-  o.settled_ = r.Bool();
-  o.strayed_m_ = r.F64();
+  o.way_ = r.Enum<Way>(4);
+  for (double* v : {&o.strayed_m_, &o.rest_told_.east_m, &o.rest_told_.north_m}) *v = r.F64();
   for (double* v :
        {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_, &o.correction_m2_,
         &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m,

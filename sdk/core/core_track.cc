@@ -90,7 +90,7 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
     const Distance before = odometer_.total();
     motion_.Update(*live, fix, verdict, before, motion_events_);
     if (verdict.used()) {
-      odometer_.Update(*live, motion_.motion(), &fix);
+      odometer_.Update(*live, motion_.motion(), &fix, motion_.way());
       if (last_raw_ && motion_.motion() == Motion::kStationary) {
         raw_stationary_m_ += DistanceM(*last_raw_, fix.position);
       }

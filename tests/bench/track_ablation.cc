@@ -14,8 +14,8 @@ namespace waymark::track {
 void PrintStanding() {
   constexpr int kSeeds = 50;
   std::printf("\nStanding 30 min: odometer against the raw track, m (seeds 1-%d)\n", kSeeds);
-  std::printf("%-34s %9s %9s %9s %8s %7s %7s\n", "scene", "raw", "ours", "worst", "share", "> 50 m",
-              "starts");
+  std::printf("%-34s %9s %9s %9s %8s %7s %7s %7s\n", "scene", "raw", "ours", "worst", "share", "> 50 m",
+              "starts", "bound");
   for (const Scene& scene : Scenes()) {
     const struct {
       const char* name;
@@ -26,7 +26,7 @@ void PrintStanding() {
                     {"no radius", false, true, false},
                     {"position only", false, false, false}};
     for (const auto& variant : variants) {
-      double raw = 0, ours = 0, worst = 0;
+      double raw = 0, ours = 0, worst = 0, bound = 0;
       int starts = 0, over = 0;
       for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
         Session s = corpus::Stand(scene.model, 30, seed);
@@ -37,11 +37,12 @@ void PrintStanding() {
         raw += run.raw_m, ours += m, worst = std::max(worst, m);
         starts += run.starts();
         over += m > 50;
+        bound += run.steps.back().total.bound_m;
       }
-      std::printf("%-34s %9.0f %9.1f %9.1f %7.2f%% %6.0f%% %7.1f\n",
+      std::printf("%-34s %9.0f %9.1f %9.1f %7.2f%% %6.0f%% %7.1f %7.0f\n",
                   (std::string(scene.name) + ", " + variant.name).c_str(), raw / kSeeds,
                   ours / kSeeds, worst, 100 * ours / raw, 100.0 * over / kSeeds,
-                  static_cast<double>(starts) / kSeeds);
+                  static_cast<double>(starts) / kSeeds, bound / kSeeds);
     }
   }
 }

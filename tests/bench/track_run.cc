@@ -32,8 +32,11 @@ const std::vector<Constant>& Constants() {
       {"noise_share", [](Tuning& t) { return &t.odometer.noise_share; }},
       {"jitter_weight", [](Tuning& t) { return &t.odometer.jitter_weight; }},
       {"corner_share", [](Tuning& t) { return &t.odometer.corner_share; }},
-      {"settled_s", [](Tuning& t) { return &t.odometer.settled_s; }},
-      {"settled_m", [](Tuning& t) { return &t.odometer.settled_m; }},
+      {"settled_s", [](Tuning& t) { return &t.motion.watch.settled_s; }},
+      {"settled_m", [](Tuning& t) { return &t.motion.watch.settled_m; }},
+      {"stray_m", [](Tuning& t) { return &t.motion.watch.stray_m; }},
+      {"stray_s", [](Tuning& t) { return &t.motion.watch.stray_s; }},
+      {"walk_m", [](Tuning& t) { return &t.motion.watch.walk_m; }},
   };
   return constants;
 }
@@ -69,7 +72,7 @@ Run Track(const Session& session, const Tuning& tuning) {
     const std::optional<Estimate> live = estimator.Latest();
     if (!live) continue;
     detector.Update(*live, d.fix, verdict, odometer.total(), run.events);
-    if (verdict.used()) odometer.Update(*live, detector.motion(), &d.fix);
+    if (verdict.used()) odometer.Update(*live, detector.motion(), &d.fix, detector.way());
     if (live->utc) run.steps.push_back({UtcMs(*live->utc), detector.motion(), odometer.total()});
   }
   detector.Finish(odometer.total(), run.events);

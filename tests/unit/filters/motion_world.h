@@ -52,7 +52,7 @@ class World {
       f.course_deg = course < 0 ? course + 360 : course;
     }
     detector.Update(e, f, Verdict{}, odometer.total(), events);
-    odometer.Update(e, detector.motion());
+    odometer.Update(e, detector.motion(), &f, detector.way());
   }
 
   double Noise() {

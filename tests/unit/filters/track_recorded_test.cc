@@ -73,7 +73,7 @@ Result Replay(const std::vector<Row>& rows) {
     const std::optional<Estimate> live = estimator.Latest();
     if (!live) continue;
     detector.Update(*live, f, verdict, odometer.total(), events);
-    odometer.Update(*live, detector.motion());
+    odometer.Update(*live, detector.motion(), &f, detector.way());
     result.readings.push_back({ms, odometer.total()});
   }
   return result;
