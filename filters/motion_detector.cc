@@ -52,6 +52,8 @@ constexpr double kHintConfidence = 0.6;
 // The window is kept within this of its origin; LocalFrame is exact to 1 um there.
 constexpr double kRecentreM = 5000;
 
+// A fix without a radius is taken for one of this.
+constexpr double kUntoldM = 10;
 // No estimate of ours is beyond these; squares of what is would not be finite.
 constexpr double kSaneMps = 1e5, kSaneM = 1e8;
 
@@ -529,12 +531,13 @@ void MotionDetector::Watch(const Estimate& live, const Fix& fix, bool used,
   if (!raw) return;
   StayWatch& watch = state_.watch;
   const bool walked = way() == Way::kWalked;
-  const double told_m = fix.horizontal_accuracy_m.value_or(live.r68_m) / kR68PerSigma;
-  const double fix_sigma_m = told_m > 0 && told_m < 1e4 ? told_m : NoiseM();
+  // (Not the estimate's: it is unsure of itself just when a fix leads away.)
+  const double told_m = fix.horizontal_accuracy_m.value_or(kUntoldM);
+  const double fix_sigma_m = (told_m > 0 && told_m < 1e4 ? told_m : kUntoldM) / kR68PerSigma;
   if (used && Seconds(live.time - state_.noticed) >= tuning_.watch.settled_s) {
-    if (state_.motion == Motion::kStationary) {
+    if (state_.motion == Motion::kStationary && !state_.far) {
       watch.Settle(frame_.FromLocal(state_.place.at), NoiseM());
-    } else if (way() == Way::kHeld) {
+    } else if (state_.motion == Motion::kMoving && way() == Way::kHeld) {
       watch.Leave();
     }
   }

@@ -42,8 +42,9 @@ double StayWatch::SurroundingsM(double sigma_m) const {
 double StayWatch::ReachM(double sigma_m) const {
   const double least_m = SurroundingsM(sigma_m);
   if (!away_ || Seconds(*last_ - away_since_) > tuning_.stray_s) return least_m;
-  return std::max(least_m,
-                  jumped_ ? tuning_.stray_m : std::min(tuning_.stray_m, kStrayFactor * strayed_m_));
+  return std::max(least_m, jumped_ || step_.fast
+                               ? tuning_.stray_m
+                               : std::min(tuning_.stray_m, kStrayFactor * strayed_m_));
 }
 
 Way StayWatch::way() const {
@@ -112,6 +113,8 @@ void StayWatch::Add(MonoTime time, LatLon fix, double fix_sigma_m, LatLon estima
     step.fast = Length(way) > kWalkerMps * dt_s + std::max(kLeastJumpM, kJumpSigmas * fix_sigma_m);
     told_m_ += told_mps.value_or(0) * std::min(dt_s, kLongestStepS);
   }
+  // (An estimate that follows a jump runs on.)
+  const double out_m = std::min(away_m, estimate_m);
   const bool near = away_m <= std::max(kLeastNearM, kNearSigmas * fix_sigma_m);
   near_ = near ? near_ + 1 : 0;
   if (!near && !away_) {
@@ -123,7 +126,7 @@ void StayWatch::Add(MonoTime time, LatLon fix, double fix_sigma_m, LatLon estima
   if (away_) {
     back_by_jump_m_ = 0;  // the last step back counts
     JudgeStep(step);
-    farthest_m_ = std::max(farthest_m_, estimate_m - kNoiseSigmas * sigma_m);
+    farthest_m_ = std::max(farthest_m_, out_m - kNoiseSigmas * sigma_m);
     farthest_fix_m_ = std::max(farthest_fix_m_, away_m);
   }
   step_before_ = step_;
@@ -134,7 +137,7 @@ void StayWatch::Add(MonoTime time, LatLon fix, double fix_sigma_m, LatLon estima
   if (!away_) return;
   if (near_ >= 2) {
     Return(sigma_m);
-  } else if (estimate_m > ReachM(sigma_m)) {
+  } else if (out_m > ReachM(sigma_m)) {
     Leave();
   }
 }

@@ -1,7 +1,7 @@
 // Prints, on recorded and generated sessions: phantom metres while standing, what is lost of slow
 // ways, the odometer's error and the coverage of its bound, rests and stays against truth and
 // labels, and the simplifier's knots against Douglas-Peucker and an offline optimum.
-// Run: build/bench/tests/bench/track_ablation [standing|moving|odometer|stays|simplifier]
+// Run: build/bench/tests/bench/track_ablation [standing|moving|home|odometer|stays|simplifier]
 //      [--set NAME=VALUE]..., or --folds for the cross-validation of the constants.
 #include <algorithm>
 #include <cstdio>
@@ -14,8 +14,8 @@ namespace waymark::track {
 void PrintStanding() {
   constexpr int kSeeds = 50;
   std::printf("\nStanding 30 min: odometer against the raw track, m (seeds 1-%d)\n", kSeeds);
-  std::printf("%-34s %9s %9s %9s %8s %7s %7s %7s\n", "scene", "raw", "ours", "worst", "share", "> 50 m",
-              "starts", "bound");
+  std::printf("%-34s %9s %9s %9s %8s %7s %7s %7s\n", "scene", "raw", "ours", "worst", "share",
+              "> 50 m", "starts", "bound");
   for (const Scene& scene : Scenes()) {
     const struct {
       const char* name;
@@ -99,6 +99,44 @@ void PrintMoving() {
   }
 }
 
+// A phone at home whose GNSS starts indoors, and who walks from there for real.
+void PrintHome() {
+  constexpr int kSeeds = 50;
+  std::printf("\nAt home, GNSS starts indoors: metres per 30 min (seeds 1-%d)\n", kSeeds);
+  std::printf("%-34s %9s %9s %9s %7s %7s\n", "scene", "raw", "ours", "worst", "> 50 m", "trips");
+  for (const bool radius : {true, false}) {
+    double raw = 0, ours = 0, worst = 0, over = 0, trips = 0;
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      const Run run = Track(corpus::Without(LieAtHome(90, seed), !radius, true));
+      const double m = run.distance_m() / 3;
+      raw += run.raw_m / 3, ours += m, worst = std::max(worst, m), over += m > 50;
+      for (const MotionEvent& e : run.events) trips += e.kind == MotionEvent::Kind::kTripEnded;
+    }
+    std::printf("%-34s %9.0f %9.1f %9.1f %6.0f%% %7.2f\n", radius ? "radius" : "position only",
+                raw / kSeeds, ours / kSeeds, worst, 100 * over / kSeeds, trips / kSeeds / 3);
+  }
+  std::printf("\nAn hour at home, then a walk: error of the odometer, %% (seeds 1-%d)\n", kSeeds);
+  std::printf("%-34s %8s %8s %8s %7s %7s\n", "walk", "truth m", "mean %", "worst %", "in", "lost");
+  for (const bool round : {false, true}) {
+    for (const double far_m : {60.0, 80.0, 100.0, 150.0, 300.0}) {
+      for (const bool radius : {true, false}) {
+        double sum = 0, worst = 0, in = 0, lost = 0;
+        const double real_m = (round ? 4 : 2) * far_m;
+        for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+          const Run run = Track(corpus::Without(WalkFromHome(far_m, round, seed), !radius, true));
+          const Distance way = run.steps.back().total;
+          const double error = way.distance_m / real_m - 1;
+          sum += error, worst = std::max(worst, std::abs(error)), lost += error < -0.5;
+          in += std::abs(way.distance_m - real_m) <= way.bound_m;
+        }
+        std::printf("%-7s %3.0f m, %-20s %8.0f %+8.2f %8.2f %6.0f%% %6.0f%%\n",
+                    round ? "block" : "out", far_m, radius ? "radius" : "position only", real_m,
+                    100 * sum / kSeeds, 100 * worst, 100 * in / kSeeds, 100 * lost / kSeeds);
+      }
+    }
+  }
+}
+
 }  // namespace waymark::track
 
 int main(int argc, char** argv) {
@@ -123,6 +161,7 @@ int main(int argc, char** argv) {
   }
   if (only.empty() || only == "standing") waymark::track::PrintStanding();
   if (only.empty() || only == "moving") waymark::track::PrintMoving();
+  if (only.empty() || only == "home") waymark::track::PrintHome();
   if (only.empty() || only == "odometer") waymark::track::PrintOdometer();
   if (only.empty() || only == "stays") waymark::track::PrintStays();
   if (only.empty() || only == "simplifier") waymark::track::PrintSimplifier();

@@ -102,6 +102,12 @@ std::vector<Scene> Scenes();
 Session Move(const std::string& kind, double minutes, std::uint64_t seed);
 /// Fixes along the truth of `s`, one each `period_s`.
 Session Receive(const Session& s, const ErrorModel& model, double period_s, std::uint64_t seed);
+/// A phone indoors, by access points every 5 s, whose GNSS starts now and then, comes out 30-400 m
+/// off, creeps about and jumps back. Truth: it lies still.
+Session LieAtHome(double minutes, std::uint64_t seed);
+/// An hour at home by access points, a walk of `far_m` out and the same way back (or round a block
+/// with that side), ten minutes at home. The truth is the walk.
+Session WalkFromHome(double far_m, bool round, std::uint64_t seed);
 /// As receivers that do not force the speed of a rest to zero report it.
 Session RestlessSpeed(Session s, double sigma_mps, std::uint64_t seed);
 
@@ -112,6 +118,7 @@ std::vector<Session> PhoneDrives();
 
 void PrintStanding();
 void PrintMoving();
+void PrintHome();
 void PrintOdometer();
 void PrintStays();
 void PrintSimplifier();

@@ -138,6 +138,80 @@ Session Receive(const Session& s, const ErrorModel& model, double period_s, std:
   return corpus::Degrade(clean, model, seed);
 }
 
+namespace {
+
+// Fixes of a phone about its home, and its truth.
+class Home {
+ public:
+  Home(const char* name, std::uint64_t seed) : r(seed * 104729 + 7) { session.name = name; }
+  void Tell(double t_s, EastNorth at, double radius_m, EastNorth truth) {
+    DeliveredFix d;
+    const std::int64_t ms = std::llround(t_s * 1000);
+    d.fix.position = frame.FromLocal(at);
+    d.fix.horizontal_accuracy_m = radius_m;
+    d.fix.time = MonoTime(std::chrono::milliseconds(ms + 1'000'000));
+    d.fix.utc = UtcTime(std::chrono::milliseconds(ms + 1'700'000'000'000));
+    d.arrival = {d.fix.time, *d.fix.utc};
+    session.fixes.push_back(d);
+    session.truth.push_back({ms + 1'700'000'000'000, frame.FromLocal(truth)});
+  }
+  double Lie(double t_s, double until_s) {
+    for (; t_s < until_s; t_s += r.Uniform() < 0.3 ? 10 : 5) {
+      Tell(t_s, {0.6 * r.Normal(), 0.6 * r.Normal()}, 15, {});
+    }
+    return t_s;
+  }
+  Session session;
+  Random r;
+  LocalFrame frame{LatLon{52.37, 9.74}};
+};
+
+}  // namespace
+
+Session LieAtHome(double minutes, std::uint64_t seed) {
+  Home home("at home", seed);
+  Random& r = home.r;
+  double t = home.Lie(0, 900);  // it has settled before the first start
+  while (t < minutes * 60) {
+    t = home.Lie(t, t + r.Exponential(300));
+    const double far_m = 30 * std::pow(400.0 / 30, r.Uniform()), course = r.Uniform(0, 6.28);
+    EastNorth at{far_m * std::sin(course), far_m * std::cos(course)}, v{};
+    t += r.Uniform(1, 6);
+    const double radius_m = std::max(10.0, far_m * r.Uniform(0.2, 1));
+    for (double left = r.Exponential(60); left > 0; left -= 1, t += 1) {
+      home.Tell(t, at, radius_m, {});
+      v = {0.9 * v.east_m + 0.6 * r.Normal(), 0.9 * v.north_m + 0.6 * r.Normal()};
+      at = {at.east_m + v.east_m, at.north_m + v.north_m};
+    }
+    t += r.Uniform(4, 12);
+  }
+  home.Lie(t, t + 60);
+  return home.session;
+}
+
+Session WalkFromHome(double far_m, bool round, std::uint64_t seed) {
+  Home home("walk from home", seed);
+  Random& r = home.r;
+  double t = home.Lie(0, 3600);
+  const double speed_mps = r.Uniform(1.1, 1.5), course = r.Uniform(0, 6.28);
+  const double way_m = round ? 4 * far_m : 2 * far_m, phi = std::exp(-1.0 / 20);
+  EastNorth error{};
+  for (double gone_m = 0; gone_m <= way_m; gone_m += speed_mps, t += 1) {
+    double x = gone_m < far_m ? gone_m : way_m - gone_m, y = 0;
+    if (round) {
+      const double side = gone_m / far_m;
+      x = far_m * (side < 1 ? side : side < 2 ? 1 : side < 3 ? 3 - side : 0);
+      y = far_m * (side < 1 ? 0 : side < 2 ? side - 1 : side < 3 ? 1 : 4 - side);
+    }
+    error = {phi * error.east_m + 0.8 * r.Normal(), phi * error.north_m + 0.8 * r.Normal()};
+    const EastNorth truth{x * std::cos(course) - y * std::sin(course),
+                          x * std::sin(course) + y * std::cos(course)};
+    home.Tell(t, {truth.east_m + error.east_m, truth.north_m + error.north_m}, 5, truth);
+  }
+  home.Lie(t + 5, t + 600);
+  return home.session;
+}
+
 Session RestlessSpeed(Session s, double sigma_mps, std::uint64_t seed) {
   Random r(seed ^ 0xbad);
   double e = 0, n = 0;

@@ -254,7 +254,7 @@ TEST(Odometer, MovesWithinAStayAreNoWayUntilItIsLeft) {
     for (int i = 0; i < seconds; ++i, ++t) {
       const Estimate e = At(t, east_m, 0, 0, 0);
       const Fix f = Blind(e);
-      odometer.Update(e, Motion::kStationary, &f);
+      odometer.Update(e, Motion::kStationary, &f, i < 180 ? Way::kHeld : Way::kNone);
     }
   };
   const auto go = [&](double from_m, double to_m, bool speed) {
@@ -263,7 +263,11 @@ TEST(Odometer, MovesWithinAStayAreNoWayUntilItIsLeft) {
       const Estimate e = At(t, at_m, 0, v_mps, 0);
       Fix f = Blind(e);
       if (speed) f.speed_mps = 1.25;
-      odometer.Update(e, Motion::kMoving, &f);
+      const bool left = speed || at_m > 75;
+      odometer.Update(e, Motion::kMoving, &f,
+                      speed  ? Way::kUsual
+                      : left ? Way::kWalked
+                             : Way::kHeld);
     }
   };
   rest(0, 240);
@@ -274,7 +278,11 @@ TEST(Odometer, MovesWithinAStayAreNoWayUntilItIsLeft) {
   EXPECT_EQ(odometer.total().distance_m, 0);
   EXPECT_GE(odometer.total().bound_m, 49.99);  // it may have been one
   go(5, 50, true);                             // a receiver that tells speeds is believed
-  rest(50, 60);
+  for (int i = 0; i < 60; ++i, ++t) {
+    const Estimate e = At(t, 50, 0, 0, 0);
+    const Fix f = Blind(e);
+    odometer.Update(e, Motion::kStationary, &f);
+  }
   EXPECT_NEAR(odometer.total().distance_m, 50, 6);
   rest(50, 240);
   go(50, 200, false);
