@@ -190,6 +190,7 @@ void StayWatch::Restore(StateReader& r) {
     }
     s->fast = r.Bool();
   }
+  if (away_ && !last_) r.Fail();
   frame_ = LocalFrame(place_);
 }
 
