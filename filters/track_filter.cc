@@ -377,20 +377,13 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     }
     return verdict;
   }
+  jump_votes_ = 0;
+  support_ = std::min(support_ + 1, 1000u);
   // Student's t with the innovation's own covariance: the weight of a fix that fits is 1 or more,
   // and more than 1 is not believed.
   weight_ = std::min(1.0, (t.student_dof + 2) / (t.student_dof + nis));
   UpdateModels(z, measured_var_ / weight_, v, true);
   Combine();
-  // Fixes that are hardly believed, one after the other, and agree among themselves: the track is
-  // wrong, not they.
-  if (v || weight_ >= 0.5) {
-    jump_votes_ = 0;
-    support_ = std::min(support_ + 1, 1000u);
-  } else {
-    const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, expected.var, manoeuvre_m, t);
-    if (verdict.used()) return verdict;
-  }
   usual_step_s_ = std::max(1.0, silent_s);
   last_used_ = o.time;
   SetOffset(o.speed_mps && *o.speed_mps == 0, t);

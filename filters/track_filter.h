@@ -79,8 +79,10 @@ struct FilterTuning {
   // Of one that is not followed there is more than can be seen over 20 s: errors of 40 s and more
   // are half of a canyon's variance, a fourth of a suburb's after 20 s (estimation.md E).
   double slower_share = 0.2;
-  // The filter's own variance is taken this many times: velocity errors are coloured too.
+  // The filter's own variance is taken this many times: velocity errors are coloured too, and
+  // without velocities manoeuvres are.
   double variance_scale = 1.1;
+  double blind_variance_scale = 1.3;
   double gap_restart_s = 120;
   // 1: the noise of a source is learned; 0: its radius is believed (for the ablation).
   double learn_noise = 1;

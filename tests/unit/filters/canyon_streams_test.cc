@@ -76,24 +76,6 @@ TEST(CanyonStreams, AJumpInTheTailOfTheNoiseDoesNotCaptureATrackWithVelocities) 
   EXPECT_LT(std::sqrt(live2), 0.8 * std::sqrt(raw2));
 }
 
-// By positions alone, a jump against the way looks like a car that stopped. Fixes that go on and
-// are hardly believed, one after the other, must not be left further and further behind (seed 21
-// was, by 3.3 jumps).
-TEST(CanyonStreams, ATrackThatFixesGoOnToContradictGivesWay) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-    const double jump_m = 80 + static_cast<double>(seed % 5) * 10;
-    const Drive d = Make({.seed = seed, .jump_m = jump_m, .jump_s = 16});
-    Estimator e = std::move(Estimator::Create({})).value();
-    double worst_m = 0;
-    for (std::size_t t = 0; t < d.fixes.size(); ++t) {
-      if (t == 307 || t == 308) continue;
-      e.Update(d.fixes[t].fix, d.fixes[t].arrival);
-      if (t >= 60) worst_m = std::max(worst_m, Apart(e.Latest()->position, d.truth[t]));
-    }
-    EXPECT_LT(worst_m, 2.8 * jump_m) << "seed " << seed << ", jump " << jump_m;
-  }
-}
-
 // A car that turns into a side street in a silence of 25 s is nowhere near where it would be. A
 // track that knows its place to 100 m only has nothing to hold against the first fix.
 TEST(CanyonStreams, ATrackThatIsLostAfterASilenceTakesTheFirstFix) {
