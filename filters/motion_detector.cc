@@ -213,23 +213,27 @@ MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) cons
   double mean_t[4] = {}, count[4] = {};
   double ve = 0, vn = 0, e2 = 0;
   EastNorth all;
-  for (std::uint32_t i = 0; i < n; ++i) {
-    const Sample& s = At(first + i);
-    const std::size_t k = parts * i / n;
-    Add(mean[k], s.at);
-    mean_t[k] += Seconds(s.time - newest);
-    count[k] += 1;
-    ve += s.ve_mps;
-    vn += s.vn_mps;
-    look.speed_mps += s.speed_mps;
-    if (s.reported) {
-      ++look.reported;
-      look.told_mps += s.speed_mps;
+  std::uint32_t i = 0;
+  for (std::size_t k = 0; k < parts; ++k) {
+    // Part k begins with the first sample i for which parts * i / n is k.
+    const auto end = static_cast<std::uint32_t>(((k + 1) * n + parts - 1) / parts);
+    count[k] = end - i;
+    for (; i < end; ++i) {
+      const Sample& s = At(first + i);
+      Add(mean[k], s.at);
+      mean_t[k] += Seconds(s.time - newest);
+      ve += s.ve_mps;
+      vn += s.vn_mps;
+      look.speed_mps += s.speed_mps;
+      if (s.reported) {
+        ++look.reported;
+        look.told_mps += s.speed_mps;
+      }
+      Add(all, s.at);
     }
-    Add(all, s.at);
   }
   all = {all.east_m / n, all.north_m / n};
-  for (std::uint32_t i = 0; i < n; ++i) {
+  for (i = 0; i < n; ++i) {
     const EastNorth& at = At(first + i).at;
     e2 += (at.east_m - all.east_m) * (at.east_m - all.east_m) +
           (at.north_m - all.north_m) * (at.north_m - all.north_m);
