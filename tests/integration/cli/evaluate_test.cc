@@ -94,7 +94,8 @@ TEST_F(EvaluateCli, HasEveryKeyOfTheContract) {
                            "replay_s", "smoothing_s"});
 }
 
-// Between red lights and errands: a stop need not last as long as a stay to be one.
+// Between red lights and errands: a stop need not last as long as a stay to be one. (Two of the
+// diary's eight, 15 s and some metres apart, are one stay.)
 TEST_F(EvaluateCli, StopsOfAMinuteAreFound) {
   ASSERT_EQ(Run("simulate --scenario open --movement drive --duration 7200 --seed 4 --fixes-out "
                 "t.csv --truth-out truth.csv --labels-out labels.csv")
@@ -102,7 +103,7 @@ TEST_F(EvaluateCli, StopsOfAMinuteAreFound) {
             0);
   const Json r = Result("evaluate t.csv --truth truth.csv --labels labels.csv");
   EXPECT_GE(r["stops"]["reference"], 3) << r["stops"];
-  EXPECT_GE(r["stops"]["recall"], 0.9) << r["stops"];
+  EXPECT_GE(r["stops"]["recall"], 0.85) << r["stops"];
   EXPECT_GE(r["stops"]["precision"], 0.9) << r["stops"];
 }
 
