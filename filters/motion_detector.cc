@@ -197,10 +197,18 @@ MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) cons
   Look look;
   if (state_.count == 0) return look;
   const MonoTime newest = At(state_.count - 1).time;
-  std::uint32_t first = state_.count;
-  while (first > 0 && At(first - 1).time >= from &&
-         (Seconds(newest - At(first - 1).time) <= span_s || state_.count - first < 3)) {
-    --first;
+  // The first of the samples, which stand in order of time, that are as new as that; three at
+  // least.
+  std::uint32_t first = 0, end_of_old = state_.count;
+  while (first < end_of_old) {
+    const std::uint32_t middle = (first + end_of_old) / 2;
+    const MonoTime t = At(middle).time;
+    const bool recent = Seconds(newest - t) <= span_s || state_.count - middle <= 3;
+    if (t >= from && recent) {
+      end_of_old = middle;
+    } else {
+      first = middle + 1;
+    }
   }
   const std::uint32_t n = state_.count - first;
   if (n == 0) return look;
