@@ -476,6 +476,8 @@ bool FixValidator::RepeatsOldPosition(const std::optional<Estimate>& prediction,
   if (fix.speed_mps) {
     speed_mps = *fix.speed_mps;
     least_mps = kStaleReportedSpeedMps;
+    // Whoever drives is not where it was before the sleep, however long that was.
+    if (step >= kCachedGap && state_.repeats < kCachedLimit) limit = Duration::max();
   } else if (prediction && prediction->p_stopped < 0.5) {
     // The estimate's speed lags: no longer than the device could have braked.
     speed_mps = prediction->speed_mps();

@@ -234,6 +234,23 @@ TEST_F(FixValidatorTest, RefusesTheCachedFirstFixAfterSleep) {
   EXPECT_EQ(Judge(FixAt(71, 900)).action, IntakeAction::kUse);
 }
 
+// Some caches repeat the last fix whole, its speed included, with the time of the wake-up.
+TEST_F(FixValidatorTest, RefusesTheLastFixRepeatedAfterALongSleep) {
+  for (int i = 0; i < 10; ++i) {
+    Fix f = FixAt(i, 15 * i);
+    f.speed_mps = 15;
+    Judge(f);
+  }
+  for (int i = 0; i < 3; ++i) {
+    Fix cached = FixAt(600 + i, 15 * 9);
+    cached.speed_mps = 15;
+    EXPECT_EQ(Judge(cached).verdict.reason, Reason::kCached) << i;
+  }
+  Fix fresh = FixAt(603, 900);
+  fresh.speed_mps = 0;
+  EXPECT_EQ(Judge(fresh).action, IntakeAction::kUse);
+}
+
 TEST_F(FixValidatorTest, RefusesTheFutureUntilItStaysInStep) {
   Judge(FixAt(0));
   int refused = 0;
