@@ -66,7 +66,7 @@ void Estimator::Impl::Learn(const Observation& o) {
   if (filter.reanchored()) {
     for (NoiseMonitor& m : monitors) m.Break();
   }
-  const double sigma_m = o.accuracy_m / 1.5095921854516636;
+  const double sigma_m = o.accuracy_m / kR68PerSigma;
   const std::optional<Vec2> v =
       filter.inferred_velocity() ? std::nullopt : filter.measured_velocity();
   monitors[static_cast<std::size_t>(o.source)].Add(o.time, filter.measured_position(), v,

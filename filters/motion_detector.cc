@@ -25,7 +25,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr double kR68PerSigma = 1.5095921854516636;  // sqrt(-2 ln 0.32), circular Gaussian
 constexpr double kStartMps = 0.8;
 constexpr double kShortestSpanS = 15, kLongestSpanS = 90;
 constexpr double kShortestStartSpanS = 10, kLeastDepartureM = 8;
@@ -52,7 +51,7 @@ constexpr double kHintConfidence = 0.6;
 // The window is kept within this of its origin; LocalFrame is exact to 1 um there.
 constexpr double kRecentreM = 5000;
 
-// A fix without a radius is taken for one of this.
+// A fix without a radius is taken for one of this, as by EstimatorOptions.
 constexpr double kUntoldM = 10;
 // No estimate of ours is beyond these; squares of what is would not be finite.
 constexpr double kSaneMps = 1e5, kSaneM = 1e8;

@@ -11,7 +11,6 @@
 namespace waymark {
 namespace {
 
-constexpr double kR68PerSigma = 1.5095921854516636;  // sqrt(-2 ln 0.32), circular Gaussian
 // Errors that all the fixes of a stay share (satellite orbits, multipath of the place), per axis.
 constexpr double kSharedErrorM = 1.0;
 // Errors decorrelate in about a minute (estimation.md finding 2).

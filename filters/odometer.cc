@@ -20,7 +20,6 @@
 namespace waymark {
 namespace {
 
-constexpr double kR68PerSigma = 1.5095921854516636;  // sqrt(-2 ln 0.32), circular Gaussian
 constexpr double kNormal95 = 1.959963984540054;
 // Share of the way that stays unknown however good the positions are. Raw 1 Hz tracks of chipsets
 // measure 0.04-0.10 % long against survey-grade truth (estimation.md A.3); the rest is curvature

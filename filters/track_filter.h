@@ -124,9 +124,7 @@ struct Observation {
   bool accuracy_reported = false;
 };
 
-/// Radius of the circle that holds 68 % of a circular normal error, in sigmas per axis:
-/// sqrt(-2 ln 0.32).
-inline constexpr double kR68PerSigma = 1.5095921854516636, kSigmaPerR68 = 1 / kR68PerSigma;
+inline constexpr double kSigmaPerR68 = 1 / kR68PerSigma;
 
 /// Sets covariance and radii from the variance per axis of a circular error; `unseen_var_m2` is the
 /// part of it that the fixes cannot show.

@@ -13,6 +13,10 @@
 
 namespace waymark {
 
+/// Radius of the circle that holds 68 % of a circular normal error, in sigmas per axis:
+/// sqrt(-2 ln 0.32).
+inline constexpr double kR68PerSigma = 1.5095921854516636;
+
 enum class Motion : std::uint8_t { kUnknown = 0, kStationary = 1, kMoving = 2 };
 
 constexpr const char* MotionName(Motion m) {
