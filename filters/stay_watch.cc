@@ -56,10 +56,7 @@ Way StayWatch::way() const {
 
 void StayWatch::Settle(LatLon place, double sigma_m) {
   const double apart_m = settled_ ? Length(frame_.ToLocal(place)) : 0;
-  if (settled_ && apart_m > SurroundingsM(sigma_m)) {
-    if (apart_m > ReachM(sigma_m)) Leave();
-    return;
-  }
+  if (apart_m > SurroundingsM(sigma_m)) return;  // Add() sees when it is out of reach
   const bool near = apart_m <= std::max(kLeastNearM, kNearSigmas * sigma_m);
   if (away_ && near) return;
   if (!settled_) {

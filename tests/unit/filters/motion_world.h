@@ -2,8 +2,11 @@
 #ifndef WAYMARK_TESTS_UNIT_FILTERS_MOTION_WORLD_H_
 #define WAYMARK_TESTS_UNIT_FILTERS_MOTION_WORLD_H_
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <numbers>
 #include <vector>
@@ -53,6 +56,19 @@ class World {
     }
     detector.Update(e, f, Verdict{}, odometer.total(), events);
     odometer.Update(e, detector.motion(), &f, detector.way());
+    ways.push_back(detector.way());
+    if (restarts) Restart();
+  }
+
+  // The process dies and comes back.
+  void Restart() {
+    std::vector<std::byte> detector_image, odometer_image;
+    detector.Save(detector_image);
+    odometer.Save(odometer_image);
+    detector = MotionDetector();
+    odometer = Odometer();
+    EXPECT_TRUE(detector.Restore(detector_image).ok());
+    EXPECT_TRUE(odometer.Restore(odometer_image).ok());
   }
 
   double Noise() {
@@ -80,8 +96,10 @@ class World {
   MotionDetector detector;
   Odometer odometer;
   std::vector<MotionEvent> events;
+  std::vector<Way> ways;  ///< after each fix
   double t_s = 1000, east_m = 0, north_m = 0, noise_m = 0;
   bool reports_speed = true;
+  bool restarts = false;  ///< after each fix
 
  private:
   std::uint64_t state_ = 42;

@@ -68,6 +68,47 @@ TEST(StayWatch, AWayThatBeginsWithAJumpIsCountedWhenItIsKnown) {
   EXPECT_EQ(Trips(w), 1);
 }
 
+// Nor need it get out of the reach of what strays: nobody strays for minutes without a rest.
+TEST(StayWatch, WhoGoesOnWithoutARestIsOnHisWay) {
+  World w = AtHome();
+  w.t_s += 5;
+  w.east_m += 60;
+  w.Step(1.25, 0, 120);
+  w.Step(0, 1.25, 60);
+  EXPECT_EQ(w.odometer.total().distance_m, 0);
+  w.Step(-1.25, 0, 80);
+  EXPECT_NEAR(w.odometer.total().distance_m, 60 + 1.25 * 260, 15);
+}
+
+// An excursion that is none, a walk, another excursion, a move.
+void Evening(World& w) {
+  w.Rest(900);
+  for (const double way_m : {0.0, 1.25, 0.0}) {
+    w.t_s += 5;
+    w.east_m += 40 * (way_m == 0);
+    w.Step(way_m, 1.25 * (way_m == 0), 100);
+    w.Step(-way_m, 0, 100);
+    w.t_s += 10;
+    w.east_m = w.north_m = 0;
+    w.Rest(300, 5);
+  }
+  w.Step(1.25, 0, 120);
+  w.Rest(600);
+}
+
+TEST(StayWatch, GoesOnAfterARestartAtAnyFix) {
+  World whole, restarted;
+  whole.reports_speed = restarted.reports_speed = false;
+  restarted.restarts = true;
+  Evening(whole);
+  Evening(restarted);
+  EXPECT_GT(whole.odometer.total().distance_m, 300);
+  EXPECT_EQ(restarted.odometer.total().distance_m, whole.odometer.total().distance_m);
+  EXPECT_EQ(restarted.odometer.total().bound_m, whole.odometer.total().bound_m);
+  EXPECT_EQ(restarted.ways, whole.ways);
+  EXPECT_EQ(restarted.Kinds(), whole.Kinds());
+}
+
 TEST(StayWatch, WhoRestsElsewhereHasMoved) {
   World w = AtHome();
   w.Step(1.25, 0, 120);
