@@ -50,6 +50,11 @@ class Odometer {
   void Break();
 
   Distance total() const;
+  /// Nothing leads away from the place of rest.
+  bool rests() const { return motion_ == Motion::kStationary && !leaving_; }
+  /// What may be no way is held back, a start or all before the first rest or start: once it no
+  /// longer waits the total tells whether it was one.
+  bool waits() const { return leaving_ || (last_ && motion_ == Motion::kUnknown); }
   /// The way between two readings of one odometer.
   static Distance Between(const Distance& earlier, const Distance& later);
   void Reset() { *this = Odometer(tuning_); }

@@ -51,6 +51,11 @@ class StateWriter {
   void Bytes(std::span<const std::byte> bytes) {
     out_.insert(out_.end(), bytes.begin(), bytes.end());
   }
+  /// Behind their number.
+  void SizedBytes(std::span<const std::byte> bytes) {
+    U32(static_cast<std::uint32_t>(bytes.size()));
+    Bytes(bytes);
+  }
   void F64(double v) { U64(std::bit_cast<std::uint64_t>(v)); }
   /// Each as F64, at once: growing the vector costs more than a number.
   void F64s(std::initializer_list<double> values) {
@@ -159,6 +164,16 @@ class StateReader {
     const std::uint32_t v = U32();
     if (v > limit) Fail();
     return ok_ ? v : 0;
+  }
+  /// What SizedBytes wrote; of the bytes that are read.
+  std::span<const std::byte> SizedBytes() {
+    const std::uint32_t size = U32();
+    if (!ok_ || size > in_.size() - at_) {
+      Fail();
+      return {};
+    }
+    at_ += size;
+    return in_.subspan(at_ - size, size);
   }
   /// No state of ours holds a number that is not finite.
   double F64() {

@@ -86,7 +86,7 @@ Core::Core(const Config& config, std::uint64_t seed, Estimator estimator)
     : config_(config),
       estimator_(std::move(estimator)),
       smoother_(config.records.settle),
-      simplifier_(SimplifierFor(config)),
+      recorder_(SimplifierFor(config)),
       uploader_(UploadFor(config), seed) {}
 
 Result<Core> Core::Create(const Config& config, std::uint64_t seed, const SavedState& saved) {
@@ -155,13 +155,14 @@ void Core::On(const ev::StoreOpened& e, std::vector<Action>& out) {
     // for what a later commit of the dead process had stored already.
     silence_cause_ = GapCause::kProcessNotRunning;
     SettleAll();
-    simplifier_.Flush(knots_);
-    std::erase_if(knots_, [&](const Estimate& k) {
-      const std::optional<UtcTime> newest = NewestRecordUtc();
-      return newest && UtcOf(k.time, k.utc) <= *newest;
-    });
-    RecordKnots();
+    recorder_.Flush();
     odometer_.Break();
+    recorder_.Follow(odometer_);
+    const std::optional<UtcTime> newest = NewestRecordUtc();
+    recorder_.Forget([&](const TrackRecorder::Entry& entry) {
+      return newest && UtcOf(entry.at, entry.utc) <= *newest;
+    });
+    RecordTrack();
   }
   snapshot_due_ = true;
 }
@@ -211,11 +212,13 @@ void Core::On(const ev::Start&, std::vector<Action>& out) {
 void Core::On(const ev::Stop&, std::vector<Action>& out) {
   if (!tracking_) return;
   SettleAll();
-  simplifier_.Flush(knots_);
-  RecordKnots();
+  recorder_.Flush();
   motion_.Finish(odometer_.total(), motion_events_);
-  TellMotion(out);
   odometer_.Break();
+  recorder_.Follow(odometer_);
+  recorder_.Stop();
+  RecordTrack();
+  TellMotion(out);
   tracking_ = false;
   silence_cause_ = GapCause::kStopped;
   snapshot_due_ = true;
@@ -292,6 +295,7 @@ void Core::On(const ev::Enqueue& e, std::vector<Action>& out) {
   }
   // The track up to here is stored first, so that the message does not push its times on. Fixes
   // that the hardware may still deliver in a batch come before the message, too.
+  recorder_.Release();
   CloseTrack();
   const Duration batched = sampling_ ? sampling_->max_batch_delay : Duration{};
   Append(now_.mono - batched, std::nullopt, MessageRecord{e.topic, e.body});
@@ -303,6 +307,7 @@ void Core::AdvanceTime(std::vector<Action>& out) {
   if (tracking_) {
     smoother_.Advance(now_.mono, settled_);
     RecordSettled();
+    RecordTrack();
     motion_.Advance(now_.mono, odometer_.total(), motion_events_);
     TellMotion(out);
     if (next_snapshot_ && *next_snapshot_ <= now_.mono) {

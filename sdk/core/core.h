@@ -2,7 +2,7 @@
 // chance.
 //
 // The way of a fix: estimator (verdict, live estimate) -> odometer, motion, geofences (decide on
-// the live estimate) -> smoother (settles it) -> simplifier (picks knots) -> records -> one Commit.
+// the live estimate) -> smoother (settles it) -> recorder (picks knots) -> records -> one Commit.
 // What was committed is what the uploader peeks, sends and acknowledges.
 #ifndef WAYMARK_SDK_CORE_CORE_H_
 #define WAYMARK_SDK_CORE_CORE_H_
@@ -18,9 +18,9 @@
 
 #include "filters/motion_detector.h"
 #include "filters/odometer.h"
-#include "filters/track_simplifier.h"
 #include "sdk/core/action.h"
 #include "sdk/core/event.h"
+#include "sdk/core/track_recorder.h"
 #include "sdk/geofence/geofence_engine.h"
 #include "sdk/sampling/sampling_policy.h"
 #include "sdk/sync/uploader.h"
@@ -100,7 +100,7 @@ class Core {
   void TellFences(std::vector<Action>& out);
   void SettleAll();
   void RecordSettled();
-  void RecordKnots();
+  void RecordTrack();
   void CloseTrack();
 
   // core_time.cc: what time it is, and the times of records.
@@ -148,7 +148,7 @@ class Core {
   FixedLagSmoother smoother_;
   MotionDetector motion_;
   Odometer odometer_;
-  TrackSimplifier simplifier_;
+  TrackRecorder recorder_;
   GeofenceEngine fences_;
   bool tracking_ = false;
   std::uint64_t session_ = 0;
@@ -208,7 +208,7 @@ class Core {
   Code last_store_problem_ = Code::kOk;
 
   // Scratch, empty between events: kept for their capacity.
-  std::vector<Estimate> settled_, knots_;
+  std::vector<Estimate> settled_;
   std::vector<MotionEvent> motion_events_;
   std::vector<FenceEvent> fence_events_;
 };

@@ -10,23 +10,10 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kTag = 0x524F4357;  // "WCOR"
-constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kVersion = 3;
 constexpr std::uint32_t kMaxUnsaved = 1'000'000;
 // Of a track at 1 Hz without records that wait: room for it is made at once.
 constexpr std::size_t kUsualBytes = 1 << 15;
-
-void PutBytes(StateWriter& w, const std::vector<std::byte>& bytes) {
-  w.U32(static_cast<std::uint32_t>(bytes.size()));
-  w.Bytes(bytes);
-}
-
-std::vector<std::byte> GetBytes(StateReader& r, std::size_t limit) {
-  const std::uint32_t n = r.Count(static_cast<std::uint32_t>(limit));
-  std::vector<std::byte> out;
-  out.reserve(n);
-  for (std::uint32_t i = 0; i < n && r.ok(); ++i) out.push_back(std::byte{r.U8()});
-  return out;
-}
 
 // Writes what `save` appends to the same bytes, behind its length.
 template <class Save>
@@ -102,7 +89,7 @@ void Core::Save(std::vector<std::byte>& out) const {
   put(smoother_);
   put(motion_);
   put(odometer_);
-  put(simplifier_);
+  put(recorder_);
   PutImage(w, out, [&](std::vector<std::byte>& image) { fences_.SaveState(image); });
   w.Bool(tracking_);
   w.U64(session_);
@@ -139,7 +126,7 @@ void Core::Save(std::vector<std::byte>& out) const {
   w.U32(static_cast<std::uint32_t>(unsaved_.size()));
   for (const Record& r : unsaved_) {
     w.U64(r.seq);
-    PutBytes(w, sync::EncodeRecord(r));
+    w.SizedBytes(sync::EncodeRecord(r));
   }
   w.U32(static_cast<std::uint32_t>(held_.size()));
   for (const MonoTime at : held_) w.Time(at);
@@ -184,7 +171,7 @@ Status Core::Restore(std::span<const std::byte> image) {
   last_mono_ = r.Time();
   Status status;
   const auto get = [&](auto& component) {
-    const std::vector<std::byte> bytes = GetBytes(r, image.size());
+    const std::span<const std::byte> bytes = r.SizedBytes();
     if (!r.ok() || !status.ok()) return;
     status = component.Restore(bytes);
   };
@@ -192,8 +179,8 @@ Status Core::Restore(std::span<const std::byte> image) {
   get(smoother_);
   get(motion_);
   get(odometer_);
-  get(simplifier_);
-  const std::vector<std::byte> fences = GetBytes(r, image.size());
+  get(recorder_);
+  const std::span<const std::byte> fences = r.SizedBytes();
   if (r.ok() && status.ok()) status = fences_.RestoreState(fences);
   tracking_ = r.Bool();
   session_ = r.U64();
@@ -230,7 +217,7 @@ Status Core::Restore(std::span<const std::byte> image) {
   const std::uint32_t unsaved = r.Count(kMaxUnsaved);
   for (std::uint32_t i = 0; i < unsaved && r.ok() && status.ok(); ++i) {
     const std::uint64_t seq = r.U64();
-    Result<Record> record = sync::DecodeRecord(seq, GetBytes(r, image.size()));
+    Result<Record> record = sync::DecodeRecord(seq, r.SizedBytes());
     status = record.status();
     if (status.ok()) unsaved_.push_back(std::move(record).value());
   }

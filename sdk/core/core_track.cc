@@ -11,19 +11,6 @@ namespace {
 // How much work a killed process may lose of what is not yet a record.
 constexpr Duration kSnapshotInterval = std::chrono::seconds(60);
 
-PointRecord PointOf(const Estimate& e) {
-  PointRecord p;
-  p.position = e.position;
-  p.r68_m = e.r68_m;
-  p.altitude_m = e.altitude_m;
-  p.motion = e.motion;
-  // At rest the speed is zero by decision; the filter's rest of a velocity, drawn over a long
-  // interval, would bend the curve away from the stay.
-  p.speed_mps = e.motion == Motion::kStationary ? 0 : e.speed_mps();
-  if (e.motion != Motion::kStationary) p.course_deg = e.course_deg();
-  return p;
-}
-
 template <class T>
 void ShiftBack(T& time, Duration offset) {
   time -= offset;
@@ -91,6 +78,7 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
     motion_.Update(*live, fix, verdict, before, motion_events_);
     if (verdict.used()) {
       odometer_.Update(*live, motion_.motion(), &fix, motion_.way());
+      recorder_.Follow(odometer_);
       if (last_raw_ && motion_.motion() == Motion::kStationary) {
         raw_stationary_m_ += DistanceM(*last_raw_, fix.position);
       }
@@ -109,6 +97,7 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
     TellFences(out);
   }
   RecordSettled();
+  RecordTrack();
   UpdateSampling(out);
 }
 
@@ -134,10 +123,9 @@ void Core::CheckGap(MonoTime until, std::optional<UtcTime> until_utc, std::vecto
                          : GapCause::kNoSignal;
   }
   SettleAll();
-  simplifier_.Flush(knots_);
-  RecordKnots();
   const Gap gap{*from, until, UtcOf(*from, from_utc), UtcOf(until, until_utc), cause};
-  Append(until, until_utc, GapRecord{*gap.begin_utc, *gap.end_utc, cause});
+  recorder_.Break(until, until_utc, {*gap.begin_utc, *gap.end_utc, cause});
+  RecordTrack();
   snapshot_due_ = true;
   Gap told = gap;
   ShiftBack(told.begin, offset_);
@@ -150,19 +138,14 @@ void Core::TellMotion(std::vector<Action>& out) {
     using Kind = MotionEvent::Kind;
     snapshot_due_ = true;
     if (e.kind == Kind::kMotionChange) {
-      // The anchor closes the curve on one side of the change and begins it on the other.
       if (e.change.motion == Motion::kStationary) {
-        SettleAll();
-        simplifier_.Flush(knots_);
-        RecordKnots();
+        smoother_.Flush(settled_);
+        std::erase_if(settled_, [&](const Estimate& s) { return s.time > e.change.time; });
+        RecordSettled();
       }
-      PointRecord anchor;
-      anchor.position = e.change.position;
-      anchor.motion = e.change.motion;
-      anchor.speed_mps = 0;
-      if (const auto now = estimator_.Latest()) anchor.r68_m = now->r68_m;
-      Append(e.change.time, e.change.utc, anchor);
-      Append(e.change.time, e.change.utc, MotionRecord{e.change.motion, e.change.position});
+      const std::optional<Estimate> now = estimator_.Latest();
+      recorder_.Change(e.change, now ? now->r68_m : 0, odometer_);
+      RecordTrack();
       ShiftBack(e.change.time, offset_);
       out.push_back(e.change);
     } else if (e.kind == Kind::kStayEnded) {
@@ -195,6 +178,7 @@ void Core::TellFences(std::vector<Action>& out) {
     snapshot_due_ = true;
     if (e.transition != FenceTransition::kRejected) {
       // The track up to here is stored first, so that the event does not push its times on.
+      recorder_.Release();
       CloseTrack();
       Append(e.time, e.utc,
              FenceRecord{e.id, e.transition, e.position, UtcOf(e.crossing_time, e.crossing_utc),
@@ -211,8 +195,8 @@ void Core::TellFences(std::vector<Action>& out) {
 // All that is known of the track becomes records, up to a knot at its newest estimate.
 void Core::CloseTrack() {
   SettleAll();
-  simplifier_.Close(knots_);
-  RecordKnots();
+  recorder_.Close();
+  RecordTrack();
 }
 
 void Core::SettleAll() {
@@ -221,19 +205,14 @@ void Core::SettleAll() {
 }
 
 void Core::RecordSettled() {
-  for (Estimate& e : settled_) {
-    e.motion = motion_.motion();
-    // At rest the stop anchor says it all; what settles while still before the change does not.
-    if (e.motion == Motion::kStationary && motion_.since() && e.time > *motion_.since()) continue;
-    simplifier_.Push(e, knots_);
-  }
+  for (const Estimate& e : settled_) recorder_.Push(e);
   settled_.clear();
-  RecordKnots();
 }
 
-void Core::RecordKnots() {
-  for (const Estimate& k : knots_) Append(k.time, k.utc, PointOf(k));
-  knots_.clear();
+void Core::RecordTrack() {
+  std::vector<TrackRecorder::Entry>& ready = recorder_.ready();
+  for (TrackRecorder::Entry& e : ready) Append(e.at, e.utc, std::move(e.body));
+  ready.clear();
 }
 
 }  // namespace waymark

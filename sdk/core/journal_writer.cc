@@ -25,11 +25,6 @@ void PutText(StateWriter& w, std::string_view text) {
   for (const char c : text) w.U8(static_cast<std::uint8_t>(c));
 }
 
-void PutBytes(StateWriter& w, std::span<const std::byte> bytes) {
-  w.U32(static_cast<std::uint32_t>(bytes.size()));
-  w.Bytes(bytes);
-}
-
 }  // namespace
 
 std::uint32_t Crc32c(std::span<const std::byte> bytes) {
@@ -60,8 +55,8 @@ void JournalWriter::Begin(const Config& config, std::uint64_t seed, const SavedS
     PutText(w, f.name);
     PutText(w, GetConfigField(config, f.name).value_or(""));  // the secret reads as ""
   }
-  PutBytes(w, saved.core);
-  PutBytes(w, saved.fences);
+  w.SizedBytes(saved.core);
+  w.SizedBytes(saved.fences);
   WriteFrame();
 }
 
