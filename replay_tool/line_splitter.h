@@ -2,6 +2,7 @@
 #ifndef WAYMARK_REPLAY_TOOL_LINE_SPLITTER_H_
 #define WAYMARK_REPLAY_TOOL_LINE_SPLITTER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -26,7 +27,7 @@ class LineSplitter {
       }
       after_cr_ = false;
       const std::size_t room = kMaxLineBytes - held_.size();
-      std::size_t end = bytes.substr(0, room).find_first_of("\r\n");
+      std::size_t end = FindLineEnd(bytes.substr(0, room));
       if (end == std::string_view::npos) {
         if (bytes.size() < room) {
           held_ += bytes;
@@ -64,6 +65,14 @@ class LineSplitter {
   std::uint64_t count() const { return count_; }
 
  private:
+  // (find_first_of calls memchr for every character: a fourth of the reading.)
+  static std::size_t FindLineEnd(std::string_view bytes) {
+    const auto end =
+        std::find_if(bytes.begin(), bytes.end(), [](char c) { return c == '\n' || c == '\r'; });
+    return end == bytes.end() ? std::string_view::npos
+                              : static_cast<std::size_t>(end - bytes.begin());
+  }
+
   template <class OnLine>
   bool Give(std::string_view line, OnLine& on_line) {
     return on_line(line, ++count_);
