@@ -5,16 +5,6 @@
 
 namespace waymark::replay {
 
-MonoTime VirtualClock::Now() const {
-  const std::lock_guard lock(mutex_);
-  return now_.mono;
-}
-
-UtcTime VirtualClock::UtcNow() const {
-  const std::lock_guard lock(mutex_);
-  return now_.utc;
-}
-
 void VirtualClock::Post(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
@@ -58,11 +48,15 @@ bool VirtualClock::StepToward(const Stamp& to) {
     const std::lock_guard lock(mutex_);
     const auto next = Next();
     if (next == timers_.end() || next->at > to.mono) {
-      if (to.mono >= now_.mono) now_ = to;
+      if (to.mono >= Now()) {
+        mono_ = to.mono;
+        utc_ = to.utc;
+      }
       return true;
     }
-    const MonoTime due = std::max(next->at, now_.mono);
-    now_ = {due, now_.utc + std::chrono::floor<std::chrono::milliseconds>(due - now_.mono)};
+    const MonoTime due = std::max(next->at, Now());
+    utc_ = UtcNow() + std::chrono::floor<std::chrono::milliseconds>(due - Now());
+    mono_ = due;
     tasks_.push_back(std::move(next->task));
     timers_.erase(next);
     ++timers_run_;

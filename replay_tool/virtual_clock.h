@@ -2,6 +2,7 @@
 #ifndef WAYMARK_REPLAY_TOOL_VIRTUAL_CLOCK_H_
 #define WAYMARK_REPLAY_TOOL_VIRTUAL_CLOCK_H_
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -22,10 +23,11 @@ namespace waymark::replay {
 class VirtualClock final : public Clock, public Executor {
  public:
   /// `boot_id` tells this clock's monotonic time from that of other replays; 0: unknown.
-  explicit VirtualClock(Stamp start, std::uint64_t boot_id = 0) : now_(start), boot_id_(boot_id) {}
+  explicit VirtualClock(Stamp start, std::uint64_t boot_id = 0)
+      : mono_(start.mono), utc_(start.utc), boot_id_(boot_id) {}
 
-  MonoTime Now() const override;
-  UtcTime UtcNow() const override;
+  MonoTime Now() const override { return mono_; }
+  UtcTime UtcNow() const override { return utc_; }
   std::uint64_t BootId() const override { return boot_id_; }
   void Post(std::function<void()> task) override;
   void PostAt(const void* owner, std::optional<MonoTime> at, std::function<void()> task) override;
@@ -51,11 +53,12 @@ class VirtualClock final : public Clock, public Executor {
   };
   std::vector<Timer>::iterator Next();
 
-  mutable std::mutex mutex_;
+  std::atomic<MonoTime> mono_;  // asked for several times per fix: no lock for these
+  std::atomic<UtcTime> utc_;
+  mutable std::mutex mutex_;  // guards the rest
   std::condition_variable posted_;
   std::deque<std::function<void()>> tasks_;
   std::vector<Timer> timers_;
-  Stamp now_;
   const std::uint64_t boot_id_;
   std::thread::id running_;  // the thread inside a task, if any
   std::uint64_t timers_run_ = 0;
