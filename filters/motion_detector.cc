@@ -56,6 +56,7 @@ constexpr double kUntoldM = 10;
 // No estimate of ours is beyond these; squares of what is would not be finite.
 constexpr double kSaneMps = 1e5, kSaneM = 1e8;
 
+double Square(double x) { return x * x; }
 double Hypot(double e, double n) { return std::sqrt(e * e + n * n); }
 
 void Add(EastNorth& sum, const EastNorth& p) {
@@ -104,13 +105,14 @@ void MotionDetector::Recentre(LatLon origin) {
   frame_ = next;
 }
 
-void MotionDetector::AddSample(const Estimate& live, const Fix& fix, bool used, bool fresh) {
+void MotionDetector::AddSample(const Estimate& live, EastNorth at, const Fix& fix, bool used,
+                               bool fresh) {
   if (state_.count > 0 && Seconds(live.time - At(state_.count - 1).time) < kSampleSpacingS) {
     return;
   }
   Sample s;
   s.time = live.time;
-  s.raw = s.at = frame_.ToLocal(live.position);
+  s.raw = s.at = at;
   if (used) {
     const auto raw = LatLon::FromDegrees(fix.position.lat_deg, fix.position.lon_deg);
     if (raw) s.raw = frame_.ToLocal(*raw);
@@ -217,46 +219,40 @@ MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) cons
   // The mean positions of equal parts: four, as far as there are samples for them.
   const std::size_t parts = std::min<std::size_t>(n, 4);
   EastNorth mean[4] = {};
-  double mean_t[4] = {}, count[4] = {};
-  double ve = 0, vn = 0, e2 = 0;
+  double mean_t[4] = {};
+  double ve = 0, vn = 0, speed = 0, told = 0;
   EastNorth all;
   std::uint32_t i = 0;
   for (std::size_t k = 0; k < parts; ++k) {
     // Part k begins with the first sample i for which parts * i / n is k.
     const auto end = static_cast<std::uint32_t>(((k + 1) * n + parts - 1) / parts);
-    count[k] = end - i;
+    const double count = end - i;
+    EastNorth sum;
+    double sum_t = 0;
     for (; i < end; ++i) {
       const Sample& s = At(first + i);
-      Add(mean[k], s.at);
-      mean_t[k] += Seconds(s.time - newest);
+      Add(sum, s.at);
+      sum_t += Seconds(s.time - newest);
       ve += s.ve_mps;
       vn += s.vn_mps;
-      look.speed_mps += s.speed_mps;
+      speed += s.speed_mps;
       if (s.reported) {
         ++look.reported;
-        look.told_mps += s.speed_mps;
+        told += s.speed_mps;
       }
       Add(all, s.at);
     }
+    mean[k] = {sum.east_m / count, sum.north_m / count};
+    mean_t[k] = sum_t / count;
   }
-  all = {all.east_m / n, all.north_m / n};
-  for (i = 0; i < n; ++i) {
-    const EastNorth& at = At(first + i).at;
-    e2 += (at.east_m - all.east_m) * (at.east_m - all.east_m) +
-          (at.north_m - all.north_m) * (at.north_m - all.north_m);
-  }
-  look.scatter_m = std::sqrt(e2 / n / 2);
-  for (std::size_t k = 0; k < parts; ++k) {
-    mean[k] = {mean[k].east_m / count[k], mean[k].north_m / count[k]};
-    mean_t[k] /= count[k];
-  }
+  look.mean = {all.east_m / n, all.north_m / n};
   const std::size_t last = parts - 1;
   const double e = mean[last].east_m - mean[0].east_m, m = mean[last].north_m - mean[0].north_m;
   look.drift_m = Hypot(e, m);
   look.drift_mps = look.drift_m / (mean_t[last] - mean_t[0]);
   look.velocity_mps = Hypot(ve, vn) / n;
-  look.speed_mps /= n;
-  if (look.reported > 0) look.told_mps /= look.reported;
+  look.speed_mps = speed / n;
+  if (look.reported > 0) look.told_mps = told / look.reported;
   if (look.drift_m > 0 && parts >= 3) {
     look.progress_m = look.drift_m;
     for (std::size_t k = 0; k < last; ++k) {
@@ -267,6 +263,15 @@ MotionDetector::Look MotionDetector::LookBack(double span_s, MonoTime from) cons
     }
   }
   return look;
+}
+
+double MotionDetector::ScatterM(const Look& look) const {
+  double squares = 0;
+  for (std::uint32_t i = state_.count - look.samples; i < state_.count; ++i) {
+    const EastNorth& at = At(i).at;
+    squares += Square(at.east_m - look.mean.east_m) + Square(at.north_m - look.mean.north_m);
+  }
+  return std::sqrt(squares / look.samples / 2);
 }
 
 // When the device came to rest, if the last seconds show that it did.
@@ -302,7 +307,7 @@ std::optional<MonoTime> MotionDetector::FindStop() const {
       // Who goes in a ring drifts nowhere either, but scatters and is fast.
       const bool found = look.span_s >= 0.8 * wanted_s && look.drift_mps < drift_mps &&
                          look.samples >= 3 && look.told_mps < kFastMps / 2 &&
-                         look.scatter_m < tuning_.rest_scatter * NoiseM();
+                         ScatterM(look) < tuning_.rest_scatter * NoiseM();
       return found ? look.span_s : 0;
     };
     span_s = rest(tuning_.span_per_noise, 0);
@@ -497,14 +502,14 @@ void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict&
       state_.window[0] = before;
       state_.count = 1;
       state_.last = live.time;
-      AddSample(live, fix, used, fresh);
+      AddSample(live, at, fix, used, fresh);
       Rest(before.time, out);
       SettleStay(live.time, odometer, out);
       return;
     }
   }
   state_.last = live.time;
-  AddSample(live, fix, used, fresh);
+  AddSample(live, at, fix, used, fresh);
 
   if (Drives()) state_.drove = live.time;
   if (state_.motion != Motion::kMoving) {

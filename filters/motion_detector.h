@@ -126,7 +126,7 @@ class MotionDetector {
     double speed_mps = 0;     ///< mean of the speeds
     double progress_m = 0;    ///< the least step between parts, along the drift
     double told_mps = 0;      ///< mean of the reported speeds
-    double scatter_m = 0;     ///< root mean square about the mean, per axis
+    EastNorth mean;           ///< position
   };
   /// Where the device rests: a weighted, robust mean of the fixes.
   struct Place {
@@ -168,11 +168,18 @@ class MotionDetector {
     std::uint64_t next_id = 1;
   };
 
-  const Sample& At(std::uint32_t i) const { return state_.window[(state_.begin + i) % kWindow]; }
+  // `begin` and `i` are below kWindow: a comparison does for the division.
+  const Sample& At(std::uint32_t i) const {
+    const std::uint32_t at = state_.begin + i;
+    return state_.window[at < kWindow ? at : at - kWindow];
+  }
   void Begin(const Estimate& live);
-  void AddSample(const Estimate& live, const Fix& fix, bool used, bool fresh);
+  /// `at` is the estimate in the plane of `frame_`.
+  void AddSample(const Estimate& live, EastNorth at, const Fix& fix, bool used, bool fresh);
   void AddToPlace(const Fix& fix, double accuracy_m);
   Look LookBack(double span_s, MonoTime from = MonoTime::min()) const;
+  /// Root mean square of the samples of `look` about their mean position, per axis.
+  double ScatterM(const Look& look) const;
   double NoiseM() const;
   double PlaceNoiseM() const;
   double AwayM(EastNorth at) const;
