@@ -23,24 +23,38 @@ namespace waymark {
 
 constexpr double Square(double x) { return x * x; }
 
+/// Two numbers that the processor adds and multiplies at once, each as it would by itself.
+using Pair = double __attribute__((vector_size(2 * sizeof(double))));
+inline Pair Both(double x) { return Pair{x, x}; }
+
 struct Vec2 {
   double e = 0, n = 0;
-  friend Vec2 operator+(Vec2 a, Vec2 b) { return {a.e + b.e, a.n + b.n}; }
-  friend Vec2 operator-(Vec2 a, Vec2 b) { return {a.e - b.e, a.n - b.n}; }
-  friend Vec2 operator*(double s, Vec2 a) { return {s * a.e, s * a.n}; }
+  friend Vec2 operator+(Vec2 a, Vec2 b) { return Of(a.pair() + b.pair()); }
+  friend Vec2 operator-(Vec2 a, Vec2 b) { return Of(a.pair() - b.pair()); }
+  friend Vec2 operator*(double s, Vec2 a) { return Of(Both(s) * a.pair()); }
   double norm2() const { return e * e + n * n; }
   double norm() const { return std::sqrt(norm2()); }
+
+ private:
+  Pair pair() const { return Pair{e, n}; }
+  static Vec2 Of(Pair p) { return {p[0], p[1]}; }
 };
 
 /// The covariance of [p, v, b], the same for both axes.
 struct AxisCov {
   double pp = 0, pv = 0, pb = 0, vv = 0, vb = 0, bb = 0;
   friend AxisCov operator+(const AxisCov& a, const AxisCov& b) {
-    return {a.pp + b.pp, a.pv + b.pv, a.pb + b.pb, a.vv + b.vv, a.vb + b.vb, a.bb + b.bb};
+    return Of(a.first() + b.first(), a.second() + b.second(), a.third() + b.third());
   }
   friend AxisCov operator*(double s, const AxisCov& a) {
-    return {s * a.pp, s * a.pv, s * a.pb, s * a.vv, s * a.vb, s * a.bb};
+    return Of(Both(s) * a.first(), Both(s) * a.second(), Both(s) * a.third());
   }
+
+ private:
+  Pair first() const { return Pair{pp, pv}; }
+  Pair second() const { return Pair{pb, vv}; }
+  Pair third() const { return Pair{vb, bb}; }
+  static AxisCov Of(Pair x, Pair y, Pair z) { return {x[0], x[1], y[0], y[1], z[0], z[1]}; }
 };
 
 struct AxisState {
