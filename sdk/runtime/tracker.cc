@@ -92,14 +92,16 @@ class Tracker::Shell : public std::enable_shared_from_this<Tracker::Shell> {
 
  private:
   // A task of this shell; does nothing once the tracker is gone.
-  void Run(std::function<void()> task) {
+  template <class Task>
+  void Run(Task task) {
     ports_.executor->Post([weak = weak_from_this(), task = std::move(task)] {
       if (const std::shared_ptr<Shell> self = weak.lock()) self->Guard(task);
     });
   }
 
   // Nothing that goes wrong in here may reach the host as an exception.
-  void Guard(const std::function<void()>& task) {
+  template <class Task>
+  void Guard(const Task& task) {
     const std::lock_guard lock(running_);
     if (closed_) return;
     try {
