@@ -75,6 +75,24 @@ AxisState Begin() {
   return s;
 }
 
+// Pairs of numbers are worked on at once: to the last bit as one by one.
+TEST(AxisArithmetic, IsThatOfEachNumberByItself) {
+  const AxisCov a{1.1, 0.3, 1e-17, 7.0 / 3, -0.2, 1e9}, b{3.3, -1e-3, 5, 1e-9, 0.7, 1.0 / 7};
+  const double k = 0.1;
+  const AxisCov sum = a + b, product = k * a;
+  for (double AxisCov::*m :
+       {&AxisCov::pp, &AxisCov::pv, &AxisCov::pb, &AxisCov::vv, &AxisCov::vb, &AxisCov::bb}) {
+    EXPECT_EQ(sum.*m, a.*m + b.*m);
+    EXPECT_EQ(product.*m, k * a.*m);
+  }
+  const Vec2 u{1.1, -1e17}, w{0.7, 1.0 / 3};
+  for (double Vec2::*m : {&Vec2::e, &Vec2::n}) {
+    EXPECT_EQ((u + w).*m, u.*m + w.*m);
+    EXPECT_EQ((u - w).*m, u.*m - w.*m);
+    EXPECT_EQ((k * u).*m, k * u.*m);
+  }
+}
+
 TEST(AxisFilter, AgreesWithADenseFilter) {
   test::Random r(7);
   AxisState s = Begin();
