@@ -179,7 +179,8 @@ void SmoothingPasses::DistrustJumps() {
     Vec2 way;
     if (a.has_velocity && b.has_velocity) {
       way = (0.5 * dt_s) * (a.v + b.v);
-    } else if (i >= 2 && items_[i - 2].frame == a.frame && items_[i - 2].time < a.time) {
+    } else if (i >= 2 && !items_[i - 2].held && items_[i - 2].frame == a.frame &&
+               items_[i - 2].time < a.time) {
       way = (dt_s / Seconds(a.time - items_[i - 2].time)) * (a.p - items_[i - 2].p);
     } else {
       continue;
@@ -187,8 +188,12 @@ void SmoothingPasses::DistrustJumps() {
     const double d2 = (b.p - a.p - way).norm2();
     // Two errors differ, or, without velocities, four units of the second difference's six.
     const double noise = (b.measured_var_m2 + b.gm_var_m2) * (b.has_velocity ? 2.0 : 6.0);
-    if (d2 < tuning_.jump_nis * noise || d2 < tuning_.jump_detect_m * tuning_.jump_detect_m)
-      continue;
+    // Nor is a manoeuvre between the fixes a jump: one that begins or ends at `a`, or, where the
+    // velocities tell of it, within the step.
+    const double manoeuvre_m =
+        (b.has_velocity ? 0.25 : 1.0) * tuning_.manoeuvre_mps2 * Square(dt_s);
+    const double least_m = std::max(tuning_.jump_detect_m, manoeuvre_m);
+    if (d2 < tuning_.jump_nis * noise || d2 < Square(least_m)) continue;
     for (std::size_t k = i; k-- > 0;) {
       const double h = Seconds(a.time - items_[k].time) / tuning_.jump_spread_s;
       if (h > 4) break;
