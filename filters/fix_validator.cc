@@ -38,7 +38,9 @@ constexpr std::uint32_t kClockVotes = 5;
 constexpr Duration kClockAgreement = seconds(1);
 // A late run shorter than this catches up by itself.
 constexpr Duration kClockStep = seconds(10);
+// Bursts of network or multipath positions that the field reports last up to 6 fixes, one a second.
 constexpr std::uint32_t kJumpVotes = 3;
+constexpr Duration kJumpSpan = seconds(6);
 // A radius of 2.5 x r68 holds 99.9 % of a circular Gaussian.
 constexpr double kJumpSlackRadii = 2.5;
 constexpr double kStaleReportedSpeedMps = 1.0;
@@ -538,9 +540,11 @@ bool FixValidator::ImpliesImpossibleSpeed(Intake& intake) {
   const bool agrees =
       jump.votes > 0 && jump.time < fix.time &&
       implied_mps(jump.time, jump.position, jump.accuracy_m) <= options_.max_speed_mps;
-  jump = {agrees ? jump.votes + 1 : 1, fix.time, fix.position, intake.accuracy_m};
+  jump = {agrees ? jump.votes + 1 : 1, agrees ? jump.begin : fix.time, fix.time, fix.position,
+          intake.accuracy_m};
   // A lone first fix (a cache's, often) against a second one: the later is the better guess.
-  if (jump.votes >= kJumpVotes || !anchor.confirmed) {
+  const bool outvoted = jump.votes >= kJumpVotes && Apart(jump.begin, jump.time) >= kJumpSpan;
+  if (outvoted || !anchor.confirmed) {
     intake.restart = true;
     Adjust(intake, Reason::kReacquired, speed_mps, options_.max_speed_mps);
     return false;

@@ -94,7 +94,7 @@ class FixValidator {
   /// Fixes refused in a row because they contradict the track, and agree with one another.
   struct JumpBallot {
     std::uint32_t votes = 0;
-    MonoTime time{};
+    MonoTime begin{}, time{};
     LatLon position;
     double accuracy_m = 0;
   };

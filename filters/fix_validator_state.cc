@@ -6,7 +6,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x56584946;  // "FIXV"
-constexpr std::uint16_t kStateVersion = 2;
+constexpr std::uint16_t kStateVersion = 3;
 // UTC as far as the differences of two stamps stay far from overflow (the year 6428).
 constexpr std::int64_t kSaneMs = std::int64_t{1} << 47;
 
@@ -48,6 +48,7 @@ void FixValidator::Save(std::vector<std::byte>& out) const {
     w.Bool(state_.anchor->confirmed);
   }
   w.U32(state_.jump.votes);
+  w.Time(state_.jump.begin);
   w.Time(state_.jump.time);
   w.Position(state_.jump.position);
   w.F64(state_.jump.accuracy_m);
@@ -113,6 +114,7 @@ Status FixValidator::Restore(std::span<const std::byte> image) {
     s.anchor = a;
   }
   s.jump.votes = r.U32();
+  s.jump.begin = r.Time();
   s.jump.time = r.Time();
   s.jump.position = r.Position();
   s.jump.accuracy_m = r.F64();

@@ -320,19 +320,20 @@ TEST_F(FixValidatorTest, TakesOutALostLeapCountAndNotesALearnedOne) {
   EXPECT_EQ(judge(at(7, -3)).verdict.reason, Reason::kNone);
 }
 
-TEST_F(FixValidatorTest, RefusesImpossibleSpeedUntilThreeAgree) {
+// A burst of network positions kilometres away lasts up to six fixes.
+TEST_F(FixValidatorTest, RefusesImpossibleSpeedUntilFixesAgreeForLongerThanABurst) {
   Drive(5);
-  for (int i = 5; i < 7; ++i) {
+  for (int i = 5; i < 11; ++i) {
     const Intake intake = Judge(FixAt(i, 50'000 + i));
     EXPECT_EQ(intake.verdict.reason, Reason::kImpliedSpeed);
     EXPECT_GT(intake.verdict.value, 340);
     EXPECT_EQ(intake.verdict.limit, 340);
   }
-  const Intake outvoted = Judge(FixAt(7, 50'007));
+  const Intake outvoted = Judge(FixAt(11, 50'011));
   EXPECT_EQ(outvoted.action, IntakeAction::kUse);
   EXPECT_EQ(outvoted.verdict.reason, Reason::kReacquired);
   EXPECT_TRUE(outvoted.restart);
-  EXPECT_EQ(Judge(FixAt(8, 50'008)).verdict.disposition, Disposition::kAccepted);
+  EXPECT_EQ(Judge(FixAt(12, 50'012)).verdict.disposition, Disposition::kAccepted);
 }
 
 // Near fixes are passed on a bound of the distance; who is at the limit is still told exactly.
