@@ -81,13 +81,14 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes) {
       a.v = *f.measured_velocity();
       a.has_velocity = true;
     }
-    if (o.speed_mps && o.course_deg && *o.speed_mps > 0) {
+    if (f.measured_velocity() && o.course_deg && *o.speed_mps > 0) {
       a.v = *o.speed_mps * Heading(*o.course_deg);
       a.has_velocity = a.late_velocity = true;
     }
     a.velocity_var = Narrow(f.measured_velocity_var());
     a.q = Narrow(f.q(tuning));
-    a.stopped = o.speed_mps ? *o.speed_mps == 0 : f.mode()[0] > 0.9;
+    const bool told = o.speed_mps && (*o.speed_mps > 0 || f.measured_velocity());
+    a.stopped = told ? *o.speed_mps == 0 : f.mode()[0] > 0.9;
     a.follow = Narrow(f.follow());
     a.slow_var_m2 = Narrow(f.slow_var_m2());
     a.noise_is_bound = f.noise_is_bound();

@@ -13,6 +13,8 @@ constexpr double kEarthRadiusM = 6371008.8;  // mean radius (IUGG)
 constexpr double kAnchorRadiusM = 5000;
 constexpr double kManoeuvreMps = 30;  // a car on a motorway that stops
 constexpr double kLostSigmaM = 40;
+constexpr double kVelocityGate = 16;    // a velocity further off than four sigmas is not believed
+constexpr std::uint32_t kFewFixes = 5;  // that support a track: it is hardly known
 constexpr double kLeastMode = 1e-4;
 
 // What a mixture of the models consists of. Its covariance is the mean of theirs and, for each
@@ -58,6 +60,15 @@ class Mixer {
   AxisCov stopped_slow_, slow_fast_, stopped_fast_;
 };
 
+// In a silence a body may have turned anywhere: whether `z` lies no further than it gets at its
+// speed, and no nearer than it takes to brake (a receiver that repeats itself is no body at rest).
+bool MayHaveTurned(const AxisState& before, Vec2 z, double dt_s, double braking_mps2) {
+  const double speed_mps = before.v.norm(), braking_s = std::min(dt_s, speed_mps / braking_mps2);
+  const double way_m = (z - before.p).norm();
+  return way_m < speed_mps * dt_s &&
+         way_m > braking_s * (speed_mps - 0.5 * braking_mps2 * braking_s);
+}
+
 }  // namespace
 
 double TrackFilter::q(const FilterTuning& tuning) const {
@@ -94,6 +105,8 @@ void TrackFilter::Reanchor() {
   measured_p_ = moved(measured_p_);
   published_ = moved(published_);
   hint_p_ = moved(hint_p_);
+  zero_p_ = moved(zero_p_);
+  jump_begin_p_ = moved(jump_begin_p_);
   last_raw_v_ = Turn(last_raw_v_, c, s);
   reanchored_ = true;
 }
@@ -104,7 +117,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   reanchored_ = true;
   time_ = last_used_ = o.time;
   SetAnchor(o.position);
-  has_last_raw_v_ = false;
+  has_last_raw_v_ = at_zero_ = false;
   combined_ = {};
   noise_ = NoiseOf(o, level);
   own_source_ = o.source;
@@ -250,6 +263,17 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
   for (double& m : mode_) m *= share;
 }
 
+// Whether one of the models can explain such a velocity or, where they have gone wrong, the step of
+// the positions can. A receiver that goes on saying 0, or what it said before it lost its
+// satellites, while its positions move on, is not argued with.
+bool TrackFilter::Believable(const Velocity& v, Vec2 step, double dt_s) const {
+  const auto explains = [&](const AxisState& m) {
+    return (v.v - m.v).norm2() < kVelocityGate * (m.cov.vv + v.var);
+  };
+  return std::any_of(models_.begin(), models_.end(), explains) ||
+         (step - dt_s * v.v).norm2() < kVelocityGate * (StepNoise(dt_s) + Square(dt_s) * v.var);
+}
+
 Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
                               const std::optional<Velocity>& v, double expected_var_m2,
                               double manoeuvre_m, const FilterTuning& t) {
@@ -263,6 +287,7 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
     if (v) jump_.v = v->v;
     jump_votes_ = 1;
     jump_begin_ = o.time;
+    jump_begin_p_ = z;
   };
   const Verdict held{Disposition::kProvisional, Reason::kInnovation, nis, t.jump_nis};
   if (jump_votes_ == 0) {
@@ -281,7 +306,7 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   const double span_s = Seconds(o.time - jump_begin_);
   // A track that few fixes ever supported is outvoted sooner: a bad first fix never locks it.
   const std::uint32_t needed = std::min(t.jump_votes, 2 + support_);
-  const bool enough = jump_votes_ >= needed && (span_s >= t.jump_span_s || support_ < 5);
+  const bool enough = jump_votes_ >= needed && (span_s >= t.jump_span_s || support_ < kFewFixes);
   const bool waited = jump_votes_ >= 4 && span_s >= 20;
   // Where the old track would be by now is hardly known: two that agree know better.
   const bool lost =
@@ -294,6 +319,7 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   offset_ = follow_ * combined_.b;
   support_ = jump_votes_;
   jump_votes_ = 0;
+  if ((z - jump_begin_p_).norm2() < Square(StillM())) zero_p_ = z;  // at rest in another place
   last_used_ = o.time;
   return {Disposition::kAdjusted, Reason::kReacquired, nis, t.jump_nis};
 }
@@ -311,6 +337,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const NoiseModel stated = NoiseOf(o, level);
   foreign_ = !Adopt(o, stated);
   SetFactors(std::max(dt_s, 0.0), t);
+  const AxisState& before = combined_;  // until the models are combined again
   const double phi = fresh_error_ ? 0 : factors_.gm_phi;
   const GmStep gm{phi, noise_.gm_var_m2 * (1 - phi * phi)};
   if (dt_s > 0) {
@@ -323,6 +350,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const Vec2 z{local.east_m, local.north_m};
   auto v = MeasureVelocity(o, z, dt_s, t);
   UseHint(z, v);
+  if (v && !v->inferred && !Believable(*v, z - measured_p_, dt_s)) v.reset();
   if (!v && o.speed_mps) Unbind(*o.speed_mps);
   measured_p_ = z;
   measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
@@ -334,6 +362,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   measured_var_ =
       foreign_ ? (stated.white_var_m2 + stated.gm_var_m2) * foreign_count_ : noise_.white_var_m2;
   const Expected expected = ExpectPosition();
+  const bool turned = dt_s > 2 * usual_step_s_ && MayHaveTurned(before, z, dt_s, t.manoeuvre_mps2);
   const double d2 = (z - expected.p).norm2();
   double nis = dt_s > kLongStepS ? 1e300 : d2 / (expected.var + measured_var_);
   if (dt_s > kLongStepS) {
@@ -361,7 +390,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   // Nor has a track that hardly knows where it would be by now a say: it follows what it gets.
   const double silent_s = Seconds(o.time - last_used_);
   const double lost_m = silent_s <= 2 * usual_step_s_ ? kLostSigmaM : t.lost_m;
-  const bool lost = !v && expected.var > Square(lost_m);
+  const bool lost = !v && (expected.var > Square(lost_m) || turned);
   const double sigma_m =
       level.measured && !level.upper_bound ? std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2) : 0;
   const double jump_m = std::max(t.jump_min_m, t.jump_sigmas * sigma_m);
@@ -371,22 +400,31 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, expected.var, manoeuvre_m, t);
     if (verdict.used()) return verdict;
     // The velocity of an outlying position is used if it fits: it is measured independently.
-    if (v && (v->v - combined_.v).norm2() < 16 * (combined_.cov.vv + v->var)) {
+    if (v && (v->v - combined_.v).norm2() < kVelocityGate * (combined_.cov.vv + v->var)) {
       UpdateModels(z, 0, v, false);
       Combine();
     }
     return verdict;
   }
   jump_votes_ = 0;
-  support_ = std::min(support_ + 1, 1000u);
+  const bool young = support_ < kFewFixes;
+  // After a silence that left the place open, this fix alone says where it is.
+  const bool open = silent_s > 2 * usual_step_s_ && expected.var > Square(t.jump_min_m);
+  support_ = open ? 1 : std::min(support_ + 1, 1000u);
   // Student's t with the innovation's own covariance: the weight of a fix that fits is 1 or more,
   // and more than 1 is not believed.
   weight_ = std::min(1.0, (t.student_dof + 2) / (t.student_dof + nis));
   UpdateModels(z, measured_var_ / weight_, v, true);
+  if (open && v) {
+    for (AxisState& m : models_) m.cov.pp += Square(t.first_fix_sigma_m);
+  }
   Combine();
-  usual_step_s_ = std::max(1.0, silent_s);
+  // One silence makes no habit: of a track that is known the usual step doubles at most. Nor do a
+  // few short steps end it.
+  const double step_s = young ? silent_s : std::min(silent_s, 2 * usual_step_s_);
+  usual_step_s_ = std::max({1.0, step_s, 0.9 * usual_step_s_});
   last_used_ = o.time;
-  SetOffset(o.speed_mps && *o.speed_mps == 0, t);
+  SetOffset(o.speed_mps && *o.speed_mps == 0 && v, t);
   MeasureAltitude(o);
   if (weight_ < 0.5) return {Disposition::kAdjusted, Reason::kDownweighted, weight_, 0.5};
   return {};

@@ -60,6 +60,8 @@ struct FilterTuning {
   // After a silence a track without velocities that knows its place to this only has nothing to
   // hold against a fix: first fixes after a tunnel err by 20-80 m (estimation.md E).
   double lost_m = 100;
+  // So far, m per axis, the place is open after such a fix (50 m / sqrt 2).
+  double first_fix_sigma_m = 35;
   // What vehicles can do: hard braking, a fast turn (m/s^2), and how long it lasts (s).
   double manoeuvre_mps2 = 4;
   double manoeuvre_s = 3;
@@ -192,6 +194,10 @@ class TrackFilter {
   };
   std::optional<Velocity> MeasureVelocity(const Observation& o, Vec2 p, double dt_s,
                                           const FilterTuning& tuning);
+  bool Believable(const Velocity& v, Vec2 step, double dt_s) const;
+  double StepNoise(double dt_s) const;
+  bool MovesOn(Vec2 p, double dt_s, const FilterTuning& tuning);
+  double StillM() const;
   NoiseModel NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const;
   void MeasureAltitude(const Observation& o);
   void UseHint(Vec2 p, std::optional<Velocity>& v);
@@ -246,9 +252,13 @@ class TrackFilter {
   double measured_v_var_ = 1;
   Vec2 last_raw_v_;
   bool has_last_raw_v_ = false;
+  bool at_zero_ = false;          ///< the speed is said to be 0
+  Vec2 zero_p_;                   ///< where that began
+  MonoTime zero_time_{};          ///< when it was last there
   std::uint32_t support_ = 0;     ///< fixes that agreed with this track lately
   std::uint32_t jump_votes_ = 0;  ///< fixes that agree with the second hypothesis
   MonoTime jump_begin_{};
+  Vec2 jump_begin_p_;
   AxisState jump_;
   double hint_stopped_ = 0;
   MonoTime hint_time_{};

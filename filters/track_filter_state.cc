@@ -45,11 +45,14 @@ void TrackFilter::Save(StateWriter& w) const {
   w.F64s({noise_.white_var_m2, noise_.gm_var_m2, noise_.gm_tau_s, follow_, slow_var_m2_,
           variance_scale_, weight_, usual_step_s_, measured_v_var_, hint_stopped_});
   w.F64s({offset_.e, offset_.n, rest_.e, rest_.n, published_.e, published_.n, measured_p_.e,
-          measured_p_.n, last_raw_v_.e, last_raw_v_.n, hint_p_.e, hint_p_.n});
+          measured_p_.n, last_raw_v_.e, last_raw_v_.n, hint_p_.e, hint_p_.n, zero_p_.e, zero_p_.n,
+          jump_begin_p_.e, jump_begin_p_.n});
   w.Bool(measured_v_.has_value());
   SaveVec(w, measured_v_.value_or(Vec2{}));
   w.Bool(inferred_v_);
   w.Bool(has_last_raw_v_);
+  w.Bool(at_zero_);
+  w.Time(zero_time_);
   w.U8(static_cast<std::uint8_t>(own_source_));
   w.U32(foreign_count_);
   w.Bool(foreign_);
@@ -85,7 +88,8 @@ void TrackFilter::Load(StateReader& r) {
         &variance_scale_, &weight_, &usual_step_s_, &measured_v_var_, &hint_stopped_}) {
     *x = r.F64();
   }
-  for (Vec2* v : {&offset_, &rest_, &published_, &measured_p_, &last_raw_v_, &hint_p_})
+  for (Vec2* v : {&offset_, &rest_, &published_, &measured_p_, &last_raw_v_, &hint_p_, &zero_p_,
+                  &jump_begin_p_})
     *v = LoadVec(r);
   if (!(noise_.white_var_m2 > 0) || !(noise_.gm_var_m2 > 0) || !(noise_.gm_tau_s > 0)) r.Fail();
   if (follow_ < 0 || follow_ > 1 || !(slow_var_m2_ > 0) || !(usual_step_s_ >= 1)) r.Fail();
@@ -94,6 +98,8 @@ void TrackFilter::Load(StateReader& r) {
   measured_v_ = has_v ? std::optional<Vec2>(v) : std::nullopt;
   inferred_v_ = r.Bool();
   has_last_raw_v_ = r.Bool();
+  at_zero_ = r.Bool();
+  zero_time_ = r.Time();
   own_source_ = r.Enum<FixSource>(4);
   foreign_count_ = r.U32();
   foreign_ = r.Bool();

@@ -14,9 +14,10 @@ constexpr std::uint32_t kForeignToOwn = 3;  // in a row, and they are the track'
 constexpr double kMaxSpeedSigmaMps = 100;   // says nothing; a larger number no more
 constexpr double kMaxAltitudeM = 1e5;       // where space begins
 constexpr double kRestSlackMps = 1;
-constexpr double kHintS = 120;  // a hint of the motion sensors is good for this long
+constexpr double kHintS = 120;   // a hint of the motion sensors is good for this long
+constexpr double kWanderS = 60;  // a receiver at rest wanders by metres a minute, not by a walk
 constexpr double kHintSigmaMps = 0.3;
-constexpr double kHintStillM = 5;      // within which a body that fidgets stays
+constexpr double kStillM = 5;          // within which a body that fidgets stays
 constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
 
 }  // namespace
@@ -34,14 +35,42 @@ NoiseModel TrackFilter::NoiseOf(const Observation& o, const NoiseMonitor::Level&
   return n;
 }
 
+// Variance per axis of the step between two positions of the track's own kind, by their errors.
+double TrackFilter::StepNoise(double dt_s) const {
+  return 2 * (noise_.white_var_m2 + noise_.gm_var_m2 * (1 - StepGm(noise_, dt_s).phi));
+}
+
+// Some receivers say 0 for want of a speed. Where the body was when they began tells, once it has
+// been elsewhere for longer than a burst of outliers lasts. A receiver at rest wanders, but slower
+// than anyone walks.
+bool TrackFilter::MovesOn(Vec2 p, double dt_s, const FilterTuning& t) {
+  if (!at_zero_ || dt_s > kLongStepS) zero_p_ = p;  // between long steps it may have moved
+  at_zero_ = true;
+  if ((p - zero_p_).norm2() < Square(StillM())) {
+    zero_p_ = zero_p_ + std::min(1.0, dt_s / kWanderS) * (p - zero_p_);
+    zero_time_ = time_;
+  }
+  return Seconds(time_ - zero_time_) >= t.jump_span_s;
+}
+
+// How far from where it was the positions of a body that fidgets are found.
+double TrackFilter::StillM() const {
+  return kStillM + 3 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
+}
+
 std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observation& o, Vec2 p,
                                                                   double dt_s,
                                                                   const FilterTuning& t) {
+  if (!o.speed_mps || *o.speed_mps > 0) at_zero_ = false;
   if (!o.speed_mps) {
     has_last_raw_v_ = false;
     return std::nullopt;
   }
   const double speed = *o.speed_mps;
+  if (speed == 0 && MovesOn(p, dt_s, t)) {
+    has_last_raw_v_ = false;
+    return std::nullopt;
+  }
   Velocity out;
   double var = Square(std::clamp(o.speed_accuracy_mps.value_or(t.velocity_sigma_mps),
                                  t.velocity_sigma_floor_mps, kMaxSpeedSigmaMps));
@@ -65,9 +94,11 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
       return std::nullopt;
     }
     out.v = (speed / std::sqrt(step2)) * step;
-    const double noise2 =
-        2 * (noise_.white_var_m2 + noise_.gm_var_m2 * (1 - StepGm(noise_, dt_s).phi));
-    if (step2 < 9 * noise2) {  // not known to 20 degrees
+    const double noise2 = StepNoise(dt_s);
+    // Not known to 20 degrees, or a jump: too long for the speed.
+    const double surplus_m = std::sqrt(step2) - speed * dt_s;
+    if (step2 < 9 * noise2 ||
+        surplus_m > std::max(t.jump_min_m, t.jump_sigmas * std::sqrt(noise2 / 2))) {
       has_last_raw_v_ = false;
       return std::nullopt;
     }
@@ -140,8 +171,7 @@ void TrackFilter::UseHint(Vec2 p, std::optional<Velocity>& v) {
   if (hint_stopped_ == 0 || age_s < 0 || age_s > kHintS) return;
   if (hint_stopped_ > 0) {
     // Sensors notice late that a body has moved on. Where it was when they spoke tells.
-    const double still_m = kHintStillM + 3 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
-    if ((p - hint_p_).norm2() > Square(still_m)) {
+    if ((p - hint_p_).norm2() > Square(StillM())) {
       hint_stopped_ = 0;
       return;
     }

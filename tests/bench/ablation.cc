@@ -223,6 +223,7 @@ constexpr Knob kKnobs[] = {
     KNOB(jump_min_m),
     KNOB(jump_sigmas),
     KNOB(lost_m),
+    KNOB(first_fix_sigma_m),
     KNOB(slower_share),
     KNOB(manoeuvre_mps2),
     KNOB(manoeuvre_s),

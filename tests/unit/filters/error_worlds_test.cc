@@ -1,0 +1,209 @@
+// What receivers of many makes do to a drive, each by a seeded model: the live track and the
+// smoothed one must keep what the fixes around the error know.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "support/simulated_drive.h"
+#include "waymark/estimator.h"
+#include "waymark/geometry.h"
+#include "waymark/smoother.h"
+
+namespace waymark {
+namespace {
+
+using test::Drive;
+using test::Moved;
+using test::Random;
+using test::Simulate;
+
+constexpr std::uint64_t kSeeds = 8;
+
+double Rmse(const std::vector<double>& errors_m) {
+  double sum = 0;
+  for (double e : errors_m) sum += e * e;
+  return std::sqrt(sum / static_cast<double>(errors_m.size()));
+}
+
+// The errors of the live estimate, one for each fix.
+std::vector<double> Live(const Drive& d) {
+  auto created = Estimator::Create({});
+  Estimator e = std::move(created).value();
+  std::vector<double> errors_m;
+  for (std::size_t i = 0; i < d.fixes.size(); ++i) {
+    e.Update(d.fixes[i].fix, d.fixes[i].arrival);
+    errors_m.push_back(DistanceM(e.Latest()->position, d.truth[i]));
+  }
+  return errors_m;
+}
+
+std::vector<double> Smoothed(const Drive& d) {
+  const auto track = SmoothedTrack::Create(d.fixes, {});
+  std::vector<double> errors_m;
+  for (std::size_t i = 0; i < d.fixes.size(); ++i) {
+    errors_m.push_back(DistanceM(track.value().At(d.fixes[i].fix.time)->position, d.truth[i]));
+  }
+  return errors_m;
+}
+
+std::vector<double> Raw(const Drive& d) {
+  std::vector<double> errors_m;
+  for (std::size_t i = 0; i < d.fixes.size(); ++i) {
+    errors_m.push_back(DistanceM(d.fixes[i].fix.position, d.truth[i]));
+  }
+  return errors_m;
+}
+
+std::vector<double> After(std::size_t first, std::vector<double> errors_m) {
+  errors_m.erase(errors_m.begin(), errors_m.begin() + static_cast<std::ptrdiff_t>(first));
+  return errors_m;
+}
+
+// The fixes whose place among those of one a second `keep` wants.
+template <typename Keep>
+Drive Thinned(const Drive& d, const Keep& keep) {
+  Drive out;
+  for (std::size_t i = 0; i < d.fixes.size(); ++i) {
+    if (!keep(i)) continue;
+    out.fixes.push_back(d.fixes[i]);
+    out.truth.push_back(d.truth[i]);
+  }
+  return out;
+}
+
+// Bursts of six fixes at 300 m, one a minute, in a stream of positions that is clean but for them.
+TEST(ErrorWorlds, ABurstDoesNotDiscreditThePositionsBesideIt) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const Drive clean = Simulate({.velocity = false, .seed = seed});
+    Drive drive = clean;
+    for (std::size_t i = 45; i + 6 < drive.fixes.size(); ++i) {
+      if (i % 60 < 51) continue;
+      if (i % 60 < 57) drive.fixes[i].fix.position = Moved(drive.fixes[i].fix.position, 300, 0);
+    }
+    const std::vector<double> with = Smoothed(drive), without = Smoothed(clean);
+    std::vector<double> change_m;
+    for (std::size_t i = 45; i < with.size(); ++i) {
+      if (i % 60 < 40) change_m.push_back(with[i] - without[i]);  // ten seconds from any burst
+    }
+    EXPECT_LT(Rmse(change_m), 0.1) << "seed " << seed;
+  }
+}
+
+// One fix in three seconds, the positions alone: who brakes at a light does not jump.
+TEST(ErrorWorlds, TheSmootherTakesNoManoeuvreForAJump) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Drive drive = Simulate({.seconds = 1800, .velocity = false, .max_speed_mps = 0, .seed = seed});
+    double way_m = 0, speed_mps = 0;
+    for (std::size_t i = 0; i < drive.fixes.size(); ++i) {
+      const std::size_t phase = (i + seed) % 60;  // 2 m/s^2 up to 20 m/s, braking at 3, a light
+      way_m += speed_mps;
+      speed_mps = phase < 10   ? 2.0 * static_cast<double>(phase)
+                  : phase < 40 ? 20
+                               : std::max(0.0, speed_mps - 3);
+      drive.fixes[i].fix.position = Moved(drive.fixes[i].fix.position, way_m, 0);
+      drive.truth[i] = Moved(drive.truth[i], way_m, 0);
+    }
+    drive = Thinned(drive, [](std::size_t i) { return i % 3 == 0; });
+    EXPECT_LT(Rmse(Smoothed(drive)), 1.1 * Rmse(Raw(drive))) << "seed " << seed;
+  }
+}
+
+// Half a minute of silence, then a first fix that is 60 m off (the end of a tunnel).
+TEST(ErrorWorlds, ABadFirstFixAfterASilenceIsGivenUpAtOnce) {
+  for (const bool velocity : {true, false}) {
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      Random random(seed);
+      Drive drive = Thinned(Simulate({.seconds = 900, .velocity = velocity, .seed = seed}),
+                            [](std::size_t i) { return i % 90 < 60; });
+      for (std::size_t i = 60; i < drive.fixes.size(); i += 60) {
+        const double angle = random.Uniform(0, 6.28);
+        drive.fixes[i].fix.position =
+            Moved(drive.fixes[i].fix.position, 60 * std::cos(angle), 60 * std::sin(angle));
+      }
+      const std::vector<double> live_m = Live(drive);
+      const std::size_t late = velocity ? 1 : 3;
+      for (std::size_t i = 60; i + late < live_m.size(); i += 60) {
+        EXPECT_LT(live_m[i + late], 10)
+            << "seed " << seed << " at " << i << " velocity " << velocity;
+      }
+    }
+  }
+}
+
+// Steps of one to six seconds in no order: the longest is no silence.
+TEST(ErrorWorlds, AnIrregularStreamIsFollowedThroughItsTurns) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Random random(seed);
+    std::size_t next = 0;
+    const Drive drive = Thinned(
+        Simulate({.seconds = 3600, .velocity = false, .turn_sigma_rad = 0.04, .seed = seed}),
+        [&](std::size_t i) {
+          if (i < next) return false;
+          next = i + (random.Uniform() < 0.2 ? 6 : 1);
+          return true;
+        });
+    const std::vector<double> live_m = Live(drive);
+    EXPECT_LT(*std::max_element(live_m.begin(), live_m.end()), 20) << "seed " << seed;
+  }
+}
+
+// Five fixes 2 km away, twice a minute, each within a second of the track.
+TEST(ErrorWorlds, ABurstKilometresAwayIsNotFollowed) {
+  for (const bool velocity : {true, false}) {
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      Drive drive = Simulate({.velocity = velocity, .seed = seed});
+      for (std::size_t i = 0; i < drive.fixes.size(); ++i) {
+        if (i % 30 >= 25) drive.fixes[i].fix.position = Moved(drive.fixes[i].fix.position, 2000, 0);
+      }
+      const std::vector<double> live_m = Live(drive);
+      EXPECT_LT(*std::max_element(live_m.begin(), live_m.end()), 60) << "seed " << seed;
+    }
+  }
+}
+
+// A receiver that says 0 for want of a speed, all the way.
+TEST(ErrorWorlds, ASpeedOfZeroIsNotBelievedOfABodyThatMovesOn) {
+  for (const double speed_mps : {1.5, 5.0, 15.0}) {
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      Drive drive = Simulate({.max_speed_mps = speed_mps, .seed = seed});
+      for (DeliveredFix& d : drive.fixes) d.fix.speed_mps = 0;
+      EXPECT_LT(Rmse(After(60, Live(drive))), 1.25 * Rmse(After(60, Raw(drive))))
+          << "seed " << seed << " speed " << speed_mps;
+      EXPECT_LT(Rmse(After(60, Smoothed(drive))), 1.25 * Rmse(After(60, Raw(drive))))
+          << "seed " << seed << " speed " << speed_mps;
+    }
+  }
+}
+
+// One that falls to 0 for half a minute while the car drives on.
+TEST(ErrorWorlds, ASpeedThatSticksAtZeroDoesNotStopACar) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Drive drive = Simulate({.max_speed_mps = 15, .seed = seed});
+    for (std::size_t i = 0; i < drive.fixes.size(); ++i) {
+      if (i > 100 && i % 100 < 30) drive.fixes[i].fix.speed_mps = 0;
+    }
+    EXPECT_LT(Rmse(Live(drive)), 2 * Rmse(Raw(drive))) << "seed " << seed;
+    EXPECT_LT(Rmse(Smoothed(drive)), 2 * Rmse(Raw(drive))) << "seed " << seed;
+  }
+}
+
+// A speed without course, and bursts: the way to an outlier is no course.
+TEST(ErrorWorlds, TheWayToAnOutlierIsNoCourse) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Drive drive = Simulate({.white_m = 2, .gm_m = 3, .gm_tau_s = 8, .seed = seed});
+    const Drive clean = drive;
+    for (std::size_t i = 0; i < drive.fixes.size(); ++i) {
+      drive.fixes[i].fix.course_deg.reset();
+      if (i % 40 >= 36) drive.fixes[i].fix.position = Moved(drive.fixes[i].fix.position, 0, 200);
+    }
+    EXPECT_LT(Rmse(Live(drive)), 1.1 * Rmse(Raw(clean))) << "seed " << seed;
+    EXPECT_LT(Rmse(Smoothed(drive)), Rmse(Raw(clean))) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace waymark
