@@ -291,6 +291,7 @@ const Row kRows[] = {
     {"no error slower than seen", {"slower_share=0"}},
     {"a manoeuvre is a jump", {"manoeuvre_mps2=0"}},
     {"a manoeuvre is white", {"manoeuvre_s=1"}},
+    {"a first fix like any other", {"first_fix_sigma_m=0"}},
 };
 
 void PrintRows(const std::vector<Set>& sets) {

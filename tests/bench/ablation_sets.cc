@@ -47,6 +47,41 @@ void AddOtherStreams(std::vector<Set>& sets, const std::vector<Session>& surveye
   }
 }
 
+// What receivers do when they lose the sky or a field: a silence of 10-40 s each two minutes and a
+// first fix that is 30-90 m off; a speed of 0 for want of one, for half a minute or for good.
+void AddFailures(std::vector<Set>& sets, const std::vector<Session>& clean) {
+  const auto tunnels = Map(clean, [](const Session& s, std::uint64_t seed) {
+    Random r(seed * 211);
+    Session out{s.name, {}, s.truth};
+    MonoTime from = s.fixes.front().fix.time + std::chrono::seconds(120);
+    MonoTime until = from + FromSeconds(r.Uniform(10, 40));
+    for (DeliveredFix d : s.fixes) {
+      if (d.fix.time >= from && d.fix.time < until) continue;
+      if (d.fix.time >= until) {
+        const double off_m = r.Uniform(30, 90), angle = r.Uniform(0, 2 * std::numbers::pi);
+        d.fix.position = LocalFrame(d.fix.position)
+                             .FromLocal({off_m * std::cos(angle), off_m * std::sin(angle)});
+        from = d.fix.time + std::chrono::seconds(120);
+        until = from + FromSeconds(r.Uniform(10, 40));
+      }
+      out.fixes.push_back(d);
+    }
+    return out;
+  });
+  sets.push_back({"bad first fixes, all fields", tunnels});
+  sets.push_back({"bad first fixes, position only", PositionOnly(tunnels)});
+  const auto zero = [](std::size_t of, std::size_t every) {
+    return [of, every](Session s, std::uint64_t) {
+      for (std::size_t i = 0; i < s.fixes.size(); ++i) {
+        if (i % every >= every - of) s.fixes[i].fix.speed_mps = 0;
+      }
+      return s;
+    };
+  };
+  sets.push_back({"speed stuck at 0 for 30 s", Map(clean, zero(30, 200))});
+  sets.push_back({"speed always 0", Map(clean, zero(1, 1))});
+}
+
 }  // namespace
 
 std::vector<Set> MakeSets(const std::string& data) {
@@ -146,6 +181,7 @@ std::vector<Set> MakeSets(const std::string& data) {
   sets.push_back({"one fix per 20 s, surveyed", Every(surveyed, 20), true});
   sets.push_back({"one fix per 20 s, simulated", Every(clean, 20), true});
   AddOtherStreams(sets, surveyed, degraded);
+  AddFailures(sets, clean);
   return sets;
 }
 
