@@ -457,11 +457,13 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix, Way way)
     excursion_.told_m +=
         std::max(0.0, *fix->speed_mps) * std::min(kLongStepS, Seconds(node.time - last_->time));
   }
-  if (last_) TakeVerdict(node, way);
+  if (last_ || leaving_) TakeVerdict(node, way);
   if (!last_) {
-    RestAt(node);
     BeginStretch(node);
-    excursion_ = {};
+    if (!leaving_) {
+      RestAt(node);
+      excursion_ = {};
+    }
   } else if (motion == Motion::kUnknown) {
     Walk(node);
     CountStep(node);
@@ -517,6 +519,11 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix, Way way)
 }
 
 void Odometer::Break() {
+  chords_[0] = chords_[1] = {};
+  if (leaving_ && way_ == Way::kHeld) {  // how it ends is still to be known
+    last_.reset();
+    return;
+  }
   if (motion_ == Motion::kMoving && last_) {
     leaving_.reset();
     CommitHeld();
@@ -527,9 +534,17 @@ void Odometer::Break() {
   way_ = Way::kUsual;
   leg_variance_m2_ = 0;
   mark_count_ = 0;
-  chords_[0] = chords_[1] = {};
   motion_ = Motion::kUnknown;
   last_.reset();
+}
+
+void Odometer::Finish() {
+  if (leaving_ && way_ == Way::kHeld) {
+    doubt_m_ += std::max(0.0, held_.distance_m);
+    leaving_.reset();
+    motion_ = Motion::kStationary;
+  }
+  Break();
 }
 
 Distance Odometer::total() const {

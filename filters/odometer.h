@@ -45,9 +45,11 @@ class Odometer {
   /// positions are noisy. `way`: what MotionDetector makes of the way.
   void Update(const Estimate& estimate, Motion motion, const Fix* fix = nullptr,
               Way way = Way::kUsual);
-  /// The way between two estimates is not known (tracking was off, the process was dead): the next
-  /// estimate counts from where it stands. The gap's chord is NOT added.
+  /// The way between two estimates is not known (the process was dead): the next estimate counts
+  /// from where it stands. The gap's chord is NOT added. What MotionDetector holds back waits on.
   void Break();
+  /// Tracking ends. What the detector holds back to the end is no way.
+  void Finish();
 
   Distance total() const;
   /// Nothing leads away from the place of rest.

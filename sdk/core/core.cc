@@ -214,7 +214,7 @@ void Core::On(const ev::Stop&, std::vector<Action>& out) {
   SettleAll();
   recorder_.Flush();
   motion_.Finish(odometer_.total(), motion_events_);
-  odometer_.Break();
+  odometer_.Finish();
   recorder_.Follow(odometer_);
   recorder_.Stop();
   RecordTrack();

@@ -80,6 +80,31 @@ TEST(StayWatch, WhoGoesOnWithoutARestIsOnHisWay) {
   EXPECT_NEAR(w.odometer.total().distance_m, 60 + 1.25 * 260, 15);
 }
 
+// The process may die meanwhile, or tracking may end before it is known.
+TEST(StayWatch, WhatIsHeldBackOutlivesABreakAndIsNoWayInTheEnd) {
+  for (const bool restored : {false, true}) {
+    World w = AtHome();
+    w.t_s += 5;
+    w.east_m += 60;
+    w.Step(1.25, 0, 60);
+    w.odometer.Break();
+    if (restored) {
+      std::vector<std::byte> image;
+      w.odometer.Save(image);
+      ASSERT_TRUE(w.odometer.Restore(image).ok());
+    }
+    w.Step(1.25, 0, 60);
+    EXPECT_EQ(w.odometer.total().distance_m, 0);
+    World ended = w;
+    ended.odometer.Finish();
+    EXPECT_EQ(ended.odometer.total().distance_m, 0);
+    EXPECT_GT(ended.odometer.total().bound_m, 150);
+    w.Step(1.25, 0, 280);
+    EXPECT_NEAR(w.odometer.total().distance_m, 560, 15);
+    EXPECT_EQ(Trips(w), 1);
+  }
+}
+
 // An excursion that is none, a walk, another excursion, a move.
 void Evening(World& w) {
   w.Rest(900);
