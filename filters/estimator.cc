@@ -200,6 +200,8 @@ std::optional<Estimate> Estimator::Latest() const {
   return impl_->Predict(time);
 }
 
+bool Estimator::DeniesSpeed() const { return impl_->filter.DeniesRest(impl_->tuning); }
+
 std::optional<Estimate> Estimator::Predict(MonoTime time) const { return impl_->Predict(time); }
 
 void Estimator::Save(std::vector<std::byte>& out) const {

@@ -74,10 +74,12 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
       smoother_.Push(estimator_, settled_);
       if (!next_snapshot_) next_snapshot_ = now_.mono + kSnapshotInterval;
     }
+    Fix heard = fix;
+    if (fix.speed_mps == 0 && estimator_.DeniesSpeed()) heard.speed_mps.reset();
     const Distance before = odometer_.total();
-    motion_.Update(*live, fix, verdict, before, motion_events_);
+    motion_.Update(*live, heard, verdict, before, motion_events_);
     if (verdict.used()) {
-      odometer_.Update(*live, motion_.motion(), &fix, motion_.way());
+      odometer_.Update(*live, motion_.motion(), &heard, motion_.way());
       recorder_.Follow(odometer_);
       if (last_raw_ && motion_.motion() == Motion::kStationary) {
         raw_stationary_m_ += DistanceM(*last_raw_, fix.position);

@@ -60,6 +60,26 @@ TEST(Core, ADriveBecomesRecordsCloseToIt) {
   EXPECT_NEAR(world.core().GetStats().odometer_m, 299 * 15, 30);
 }
 
+// Some receivers say 0 for want of a speed.
+TEST(Core, ASpeedThatIsAlwaysZeroStopsNobody) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{});
+  for (int s = 0; s < 600; ++s) {
+    world.Wait(seconds(1));
+    const int driven_s = std::clamp(s - 120, 0, 300);
+    Fix f = world.FixAt(Destination(kHome, 45, 15 * driven_s));
+    f.speed_mps = 0;
+    world.Feed(f);
+  }
+  world.Feed(ev::Stop{});
+  const Stats stats = world.core().GetStats();
+  EXPECT_NEAR(stats.odometer_m, 300 * 15, 50);
+  EXPECT_LT(stats.odometer_bound_m, 300);
+  int told = 0;
+  for (const std::string& line : world.lines) told += line.starts_with("motion ");
+  EXPECT_EQ(told, 3);  // at rest, on the way, at rest
+}
+
 TEST(Core, ASilenceHasACause) {
   CoreWorld world(LocalConfig());
   world.Feed(ev::Start{});
