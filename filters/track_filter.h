@@ -179,7 +179,8 @@ class TrackFilter {
   /// Not for who compares positions with velocities.
   bool inferred_velocity() const { return inferred_v_; }
   double measured_velocity_var() const { return measured_v_var_; }
-  /// The last fix tells a speed of 0, and the positions have moved on since that began.
+  /// The last fix tells a speed of 0, and the positions have moved on since that began and still
+  /// do.
   bool DeniesRest(const FilterTuning& tuning) const;
   bool reanchored() const { return reanchored_; }
   double weight() const { return weight_; }

@@ -18,6 +18,7 @@ constexpr double kHintS = 120;   // a hint of the motion sensors is good for thi
 constexpr double kWanderS = 60;  // a receiver at rest wanders by metres a minute, not by a walk
 constexpr double kHintSigmaMps = 0.3;
 constexpr double kStillM = 5;          // within which a body that fidgets stays
+constexpr double kMovesSigmas = 3;     // a circular normal error is beyond in one of ninety cases
 constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
 
 }  // namespace
@@ -50,11 +51,13 @@ bool TrackFilter::MovesOn(Vec2 p, double dt_s, const FilterTuning& t) {
     zero_p_ = zero_p_ + std::min(1.0, dt_s / kWanderS) * (p - zero_p_);
     zero_time_ = time_;
   }
-  return DeniesRest(t);
+  return Seconds(time_ - zero_time_) >= t.jump_span_s;
 }
 
+// Elsewhere it may have been put by a jump that lasts; there it stands again.
 bool TrackFilter::DeniesRest(const FilterTuning& t) const {
-  return at_zero_ && Seconds(time_ - zero_time_) >= t.jump_span_s;
+  return at_zero_ && Seconds(time_ - zero_time_) >= t.jump_span_s &&
+         combined_.v.norm2() > Square(kMovesSigmas) * combined_.cov.vv;
 }
 
 // How far from where it was the positions of a body that fidgets are found.
