@@ -46,7 +46,8 @@ constexpr double kJumpSlackRadii = 2.5;
 constexpr double kStaleReportedSpeedMps = 1.0;
 constexpr double kStaleEstimatedSpeedMps = 5.0;
 constexpr Duration kStaleLimit = seconds(30);
-constexpr double kBrakingMps2 = 3.0;  // firm braking of a car
+constexpr double kSameJourneyS = 120;  // the speed between fixes further apart says nothing
+constexpr double kBrakingMps2 = 3.0;   // firm braking of a car
 constexpr Duration kCachedGap = seconds(10);
 constexpr double kCachedSpeedMps = 2.0;
 constexpr std::uint32_t kCachedLimit = 3;
@@ -564,9 +565,17 @@ void FixValidator::Commit(const Intake& intake, const Verdict& final_verdict) {
   if (anchor && intake.fix.time < anchor->time) return;
   Anchor next{intake.fix.time, intake.fix.position, intake.accuracy_m, 0, false};
   const double dt_s = anchor ? Seconds(Apart(anchor->time, next.time)) : 0;
+  if (anchor && !intake.fix.speed_mps && anchor->position == next.position && dt_s > 0 &&
+      dt_s < kSameJourneyS) {
+    // Told again it says nothing of the time since: the next one may be as far as it has had time.
+    anchor->confirmed = true;
+    anchor->speed_mps = 0;
+    state_.jump.votes = 0;
+    return;
+  }
   if (intake.fix.speed_mps) {
     next.speed_mps = *intake.fix.speed_mps;
-  } else if (anchor && dt_s >= 1 && dt_s < 120 && !intake.restart) {
+  } else if (anchor && dt_s >= 1 && dt_s < kSameJourneyS && !intake.restart) {
     next.speed_mps =
         std::min(options_.max_speed_mps, ApartM(anchor->position, next.position) / dt_s);
   } else if (anchor && dt_s < 1) {

@@ -192,6 +192,26 @@ TEST(ErrorWorlds, ASpeedThatSticksAtZeroDoesNotStopACar) {
 }
 
 // A speed without course, and bursts: the way to an outlier is no course.
+// A position that is told again for a minute is no witness that the car was there at the end of it.
+TEST(ErrorWorlds, WhatComesAfterRepeatsOfAnOldPositionIsNoImpossibleSpeed) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    test::DriveOptions options;
+    options.velocity = false;
+    options.seed = seed;
+    Drive d = Simulate(options);
+    for (std::size_t i = 0; i < d.fixes.size(); ++i) {
+      if (i % 100 >= 40) d.fixes[i].fix.position = d.fixes[i - i % 100 + 39].fix.position;
+    }
+    Estimator e = Estimator::Create({}).value();
+    int impossible = 0;
+    for (const DeliveredFix& f : d.fixes) {
+      impossible += e.Update(f.fix, f.arrival).reason == Reason::kImpliedSpeed;
+    }
+    EXPECT_EQ(impossible, 0);
+  }
+}
+
 TEST(ErrorWorlds, TheWayToAnOutlierIsNoCourse) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     Drive drive = Simulate({.white_m = 2, .gm_m = 3, .gm_tau_s = 8, .seed = seed});

@@ -349,6 +349,7 @@ TEST(FixValidatorImpliedSpeed, IsExactAtTheLimitWhereverOnEarth) {
         f.position = from;
         for (int i = 0; i < 3; ++i) {  // the track has more than one witness
           f.time = MonoTime(seconds(1000 + i));
+          f.position = i < 2 ? Destination(from, 0, 1 - 0.5 * i) : from;
           const Intake intake = validator.Judge(f, On(f.time), std::nullopt);
           ASSERT_EQ(intake.action, IntakeAction::kUse);
           validator.Commit(intake, intake.verdict);
