@@ -37,7 +37,9 @@ TEST(LineSplitter, AnyEndOfLineInPiecesOfAnyLength) {
 
 TEST(LineSplitter, LongLineComesInPiecesThatCountAsLines) {
   const std::size_t most = LineSplitter::kMaxLineBytes;
-  const std::vector<std::string> lines = LinesOf(std::string(most + 5, 'x') + "\nend\n", 1000);
+  std::string text(most + 5, 'x');
+  text.append("\nend\n");
+  const std::vector<std::string> lines = LinesOf(text, 1000);
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[0].size(), most);
   EXPECT_EQ(lines[1], "xxxxx");
