@@ -1,6 +1,6 @@
 #include "sdk/core/track_recorder.h"
 
-#include <cmath>
+#include <chrono>
 #include <cstdint>
 #include <utility>
 #include <variant>
@@ -15,6 +15,8 @@ constexpr std::uint32_t kTag = 0x43455254;  // "TREC"
 constexpr std::uint16_t kVersion = 1;
 // More is not held back: an hour's walk has fewer knots.
 constexpr std::uint32_t kMaxWaiting = 512;
+// Nor is what a session begins with, where fixes are too sparse to tell rest from motion.
+constexpr Duration kLongestUnknown = std::chrono::minutes(2);
 
 PointRecord PointOf(const Estimate& e) {
   PointRecord p;
@@ -143,7 +145,8 @@ void TrackRecorder::Add(MonoTime at, const std::optional<UtcTime>& utc, RecordBo
   }
   // As a snapshot keeps it.
   waiting_.push_back({at, utc, sync::Quantised({0, 0, {}, std::move(body)}).body});
-  if (waiting_.size() == kMaxWaiting) Release();
+  const bool unknown = motion_ == Motion::kUnknown && at - waiting_.front().at > kLongestUnknown;
+  if (waiting_.size() == kMaxWaiting || unknown) Release();
 }
 
 void TrackRecorder::Save(std::vector<std::byte>& out) const {

@@ -80,6 +80,18 @@ TEST(Core, ASpeedThatIsAlwaysZeroStopsNobody) {
   EXPECT_EQ(told, 3);  // at rest, on the way, at rest
 }
 
+// Fixes so sparse that nobody can tell rest from motion are recorded as they come.
+TEST(Core, ASparseTrackIsRecordedWhileItGoesOn) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{});
+  for (int i = 0; i < 12; ++i) {
+    world.Wait(seconds(100));
+    world.Feed(world.FixAt(Destination(kHome, 45, 900 * i)));
+  }
+  world.Wait(seconds(60));
+  EXPECT_GE(world.appended.size(), 8u);
+}
+
 TEST(Core, ASilenceHasACause) {
   CoreWorld world(LocalConfig());
   world.Feed(ev::Start{});

@@ -119,6 +119,12 @@ TEST_F(Recorder, WhatIsKnownOfAnUnknownMotionIsKeptWhenTrackingStops) {
   EXPECT_EQ(recorder_.ready().size(), 2u);
 }
 
+TEST_F(Recorder, AnUnknownMotionHoldsNothingBackForLong) {
+  for (int s = 0; s <= 600; s += 60) Take(At(s, 30 * s, 30), Motion::kUnknown);
+  recorder_.Close();
+  EXPECT_GE(recorder_.ready().size(), 2u);
+}
+
 TEST_F(Recorder, AGapIsToldEvenWhereTheStartWasNone) {
   Take(At(0, 0, 0), Motion::kStationary);
   Change(ChangeAt(0, Motion::kStationary));
