@@ -22,6 +22,15 @@ constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
 constexpr std::uint32_t kSettled = 48;  // samples from which a running median's steps are 3 %
 constexpr double kMaxRise = 10;
 constexpr double kSecondDifferenceShare = 1.5;
+constexpr double kJitterShare = 0.35;  // gamma(1 s) of the same noise is 0.3 to 0.4 of its variance
+// What the positions say of the velocities. Of the variance of their second differences white noise
+// has a sixth in gamma(1 s), a random walk a quarter, and nothing that does not glide has more than
+// h times that in gamma(h). What is more, by a third for chance, the velocities err.
+constexpr double kMostOfSecondDifference = 4.0 / 3 * kSecondDifferenceShare / 4;
+// They are wrong from half of the variance that the filter takes a velocity for (0.7 m/s), and
+// right again at a quarter of that. Errors that come in bouts are larger in them than the median:
+// twice.
+constexpr double kWrongM2ps2 = 0.25, kRightAgainM2ps2 = 0.06, kBouts = 4;
 
 }  // namespace
 
@@ -88,25 +97,28 @@ void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, doub
   last_s_ = now_s;
   if (!first && now_s - Back(1).t_s < kStepS) return;
   Sample s{now_s, p, p - integral_, variance_m2};
-  if (!first && (p - Back(1).p).norm2() == 0) {
-    // The same position again is no news about the noise, moving or not.
-  } else if (v) {
+  // The same position again is no news about the noise, moving or not.
+  const bool news = !first && (p - Back(1).p).norm2() != 0;
+  if (news && v) {
     Compare(1, now_s, 1, s, gamma1_);
     Compare(5, now_s, 5, s, gamma5_);
     Compare(20, now_s, 20, s, gamma20_);
-    if (!first && now_s - Back(1).t_s < 2) {
+    if (now_s - Back(1).t_s < 2) {
       jitter_.Add((s.d - Back(1).d).norm2() / 2 / kMedianOfSquare);
     }
-  } else if (count_ >= 2) {
+  }
+  if (news && count_ >= 2) {
     const Sample &a = Back(1), &b = Back(2);
     const double h1 = now_s - a.t_s, h2 = a.t_s - b.t_s;
+    const bool short_steps = h1 < 2 && h2 < 2;
     if (h1 < 2 * h2 && h2 < 2 * h1 && h1 > 0.5 && h2 > 0.5) {
       const Vec2 dd = (p - a.p) - (h1 / h2) * (a.p - b.p);
       const double x = dd.norm2() / kMedianOfSquare / kSecondDifferenceShare;
+      const double relative = x / ((variance_m2 + a.variance_m2 + b.variance_m2) / 3);
       // Over more than a second or two it holds manoeuvres as well: what it says is an upper bound.
-      second_.Add(x / ((variance_m2 + a.variance_m2 + b.variance_m2) / 3));
-      // gamma(1 s) of the same noise is 0.3 to 0.4 of its variance
-      if (h1 < 2 && h2 < 2) jitter_.Add(x * 0.35);
+      if (!v) second_.Add(relative);
+      if (v && short_steps) bend_.Add(relative);
+      if (!v && short_steps) jitter_.Add(x * kJitterShare);
     }
   }
   if (--until_refresh_ == 0) {
@@ -118,35 +130,62 @@ void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, doub
   count_ = std::min(count_ + 1, kRing);
 }
 
-void NoiseMonitor::Refresh(double step_s) {
-  if (jitter_.count() >= kEnough) jitter_m_ = std::sqrt(jitter_.median());
+NoiseMonitor::Level NoiseMonitor::LevelBlind(double total, double step_s) {
   Level level;
-  if (has_velocity_) {
-    if (gamma20_.count() < kEnough) {
-      level_ = level;
-      return;
+  level.white = (step_s < kShortStepS ? kWhiteShare : kLongStepWhiteShare) * total;
+  level.gm = total - level.white;
+  level.tau_s = 6;
+  level.jitter = kJitterShare * total;
+  level.measured = true;
+  level.upper_bound = step_s >= kShortStepS;
+  return level;
+}
+
+NoiseMonitor::Level NoiseMonitor::LevelByVelocities(double step_s) const {
+  Level level;
+  const double g1 = gamma1_.median(), g5 = gamma5_.median();
+  // Where 20 s differ so much more than 1 s, the velocities are to blame.
+  const double g20 = std::clamp(gamma20_.median(), g1, std::max(kMaxRise * g1, 1.0));
+  const double rise5 = std::max(g20 - g5, 0.02 * g20), rise1 = std::max(g20 - g1, 0.02 * g20);
+  const double ratio = std::max(rise1 / rise5, 1.07);
+  level.tau_s = std::clamp(4 / std::log(ratio), 1.0, 60.0);
+  const double gm = rise1 * std::exp(1 / level.tau_s);
+  level.gm = std::clamp(gm, 0.05 * g20, 0.95 * g20);
+  if (step_s >= kShortStepS) level.gm = (1 - kLongStepWhiteShare) * g20;
+  level.white = g20 - level.gm;
+  level.jitter = g1;
+  level.measured = true;
+  return level;
+}
+
+// Of the velocities' error, per axis, what the positions cannot have caused; 0 where it is no more
+// than the filter counts on. A white error has a quarter of its variance in gamma(1 s), a constant
+// one h^2 / 2 times it in gamma(h).
+double NoiseMonitor::VelocityError(double step_s) const {
+  if (bend_.count() < kSettled || step_s >= kShortStepS) return 0;
+  const double own = kMostOfSecondDifference * bend_.median();
+  const double g1 = gamma1_.median(), g5 = gamma5_.median();
+  const double unit_m2 = jitter_.median() / g1;
+  const double var_m2ps2 = unit_m2 * std::max(4 * (g1 - own), 2 * (g5 - 5 * own) / 25);
+  const bool wrong = level_.velocity_var_m2ps2 > 0;
+  return var_m2ps2 > (wrong ? kRightAgainM2ps2 : kWrongM2ps2) ? kBouts * var_m2ps2 : 0;
+}
+
+void NoiseMonitor::Refresh(double step_s) {
+  double jitter_m2 = jitter_.median();
+  Level level;
+  if (has_velocity_ && gamma20_.count() >= kEnough) {
+    level = LevelByVelocities(step_s);
+    if (const double error_m2ps2 = VelocityError(step_s); error_m2ps2 > 0) {
+      const double unit_m2 = jitter_m2 / level.jitter;
+      level = LevelBlind(bend_.median(), step_s);
+      level.velocity_var_m2ps2 = error_m2ps2;
+      jitter_m2 = std::min(jitter_m2, level.jitter * unit_m2);
     }
-    const double g1 = gamma1_.median(), g5 = gamma5_.median();
-    // Where 20 s differ so much more than 1 s, the velocities are to blame.
-    const double g20 = std::clamp(gamma20_.median(), g1, std::max(kMaxRise * g1, 1.0));
-    const double rise5 = std::max(g20 - g5, 0.02 * g20), rise1 = std::max(g20 - g1, 0.02 * g20);
-    const double ratio = std::max(rise1 / rise5, 1.07);
-    level.tau_s = std::clamp(4 / std::log(ratio), 1.0, 60.0);
-    const double gm = rise1 * std::exp(1 / level.tau_s);
-    level.gm = std::clamp(gm, 0.05 * g20, 0.95 * g20);
-    if (step_s >= kShortStepS) level.gm = (1 - kLongStepWhiteShare) * g20;
-    level.white = g20 - level.gm;
-    level.jitter = g1;
-    level.measured = true;
-  } else if (second_.count() >= kEnough) {
-    const double total = second_.median();
-    level.white = (step_s < kShortStepS ? kWhiteShare : kLongStepWhiteShare) * total;
-    level.gm = total - level.white;
-    level.tau_s = 6;
-    level.jitter = 0.35 * total;
-    level.measured = true;
-    level.upper_bound = step_s >= kShortStepS;
+  } else if (!has_velocity_ && second_.count() >= kEnough) {
+    level = LevelBlind(second_.median(), step_s);
   }
+  if (jitter_.count() >= kEnough) jitter_m_ = std::sqrt(jitter_m2);
   level_ = level;
 }
 
@@ -157,7 +196,8 @@ void NoiseMonitor::Save(StateWriter& w) const {
     w.F64s({s.t_s, s.p.e, s.p.n, s.d.e, s.d.n, s.variance_m2});
   }
   w.U32(until_refresh_);
-  for (double x : {level_.white, level_.gm, level_.tau_s, level_.jitter}) w.F64(x);
+  for (double x : {level_.white, level_.gm, level_.tau_s, level_.jitter, level_.velocity_var_m2ps2})
+    w.F64(x);
   w.Bool(level_.measured);
   w.Bool(level_.upper_bound);
   w.OptF64(jitter_m_);
@@ -166,7 +206,8 @@ void NoiseMonitor::Save(StateWriter& w) const {
   for (double x : {last_v_.e, last_v_.n, integral_.e, integral_.n, last_s_}) {
     w.F64(x);
   }
-  for (const RunningMedian* m : {&gamma1_, &gamma5_, &gamma20_, &second_, &jitter_}) m->Save(w);
+  for (const RunningMedian* m : {&gamma1_, &gamma5_, &gamma20_, &second_, &bend_, &jitter_})
+    m->Save(w);
 }
 
 void NoiseMonitor::Load(StateReader& r) {
@@ -178,8 +219,11 @@ void NoiseMonitor::Load(StateReader& r) {
   }
   next_ = count_ % kRing;
   until_refresh_ = std::clamp(r.U32(), 1u, kRefresh);
-  for (double* x : {&level_.white, &level_.gm, &level_.tau_s, &level_.jitter}) *x = r.F64();
+  for (double* x :
+       {&level_.white, &level_.gm, &level_.tau_s, &level_.jitter, &level_.velocity_var_m2ps2})
+    *x = r.F64();
   if (!(level_.white > 0) || !(level_.gm > 0) || !(level_.tau_s > 0)) r.Fail();
+  if (!(level_.velocity_var_m2ps2 >= 0)) r.Fail();
   level_.measured = r.Bool();
   level_.upper_bound = r.Bool();
   jitter_m_ = r.OptF64();
@@ -188,7 +232,7 @@ void NoiseMonitor::Load(StateReader& r) {
   for (double* x : {&last_v_.e, &last_v_.n, &integral_.e, &integral_.n, &last_s_}) {
     *x = r.F64();
   }
-  for (RunningMedian* m : {&gamma1_, &gamma5_, &gamma20_, &second_, &jitter_}) m->Load(r);
+  for (RunningMedian* m : {&gamma1_, &gamma5_, &gamma20_, &second_, &bend_, &jitter_}) m->Load(r);
 }
 
 }  // namespace waymark

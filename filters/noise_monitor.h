@@ -6,9 +6,10 @@
 //   gamma(h) = E |d(t) - d(t - h)|^2 / 4 per axis,   d = position - integral of velocity,
 // which is sigma_w^2 + sigma_b^2 (1 - exp(-h / tau)) for a white plus a Gauss-Markov error
 // (Cressie, Statistics for Spatial Data, 2.4). Without velocities the second difference of the
-// positions 1 s apart stands in for it. Each is divided by the variance that the fixes reported,
-// and tracked as a running median, which bursts of outliers cannot move far. It looks at fixes
-// only, never at the filter's own output: no feedback, so it cannot talk itself into a wrong world.
+// positions 1 s apart stands in for it, and where it shows that the velocities are to blame. Each
+// is divided by the variance that the fixes reported, and tracked as a running median, which bursts
+// of outliers cannot move far. It looks at fixes only, never at the filter's own output: no
+// feedback, so it cannot talk itself into a wrong world.
 #ifndef WAYMARK_FILTERS_NOISE_MONITOR_H_
 #define WAYMARK_FILTERS_NOISE_MONITOR_H_
 
@@ -55,6 +56,9 @@ class NoiseMonitor {
     double jitter = 0;  ///< gamma(1 s): what changes from second to second, per reported variance
     bool measured = false;     ///< from data; else the prior
     bool upper_bound = false;  ///< manoeuvres between the fixes are in it
+    /// What the velocities err by, per axis, where the positions give them the lie (the rest is
+    /// from the positions alone then); else 0.
+    double velocity_var_m2ps2 = 0;
     double total() const { return white + gm; }
   };
   const Level& level() const { return level_; }
@@ -73,6 +77,9 @@ class NoiseMonitor {
   };
   static constexpr std::uint32_t kRefresh = 4;  // samples between two readings of the medians
   void Refresh(double step_s);
+  static Level LevelBlind(double total, double step_s);
+  Level LevelByVelocities(double step_s) const;
+  double VelocityError(double step_s) const;
   const Sample& Back(std::size_t n) const { return ring_[(next_ + kRing - n) % kRing]; }
   void Compare(std::size_t back, double now_s, double lag_s, const Sample& s, RunningMedian& m);
 
@@ -86,6 +93,7 @@ class NoiseMonitor {
   Level level_;
   std::optional<double> jitter_m_;
   RunningMedian gamma1_{0.05}, gamma5_{0.3}, gamma20_{0.8}, second_{0.2}, jitter_{0.5};
+  RunningMedian bend_{0.2};  ///< as second_, of a stream with velocities
 };
 
 }  // namespace waymark

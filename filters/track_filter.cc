@@ -349,6 +349,8 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const EastNorth local = frame_.ToLocal(o.position);
   const Vec2 z{local.east_m, local.north_m};
   auto v = MeasureVelocity(o, z, dt_s, t);
+  // Speeds that are wrong are so in motion.
+  if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, level.velocity_var_m2ps2);
   UseHint(z, v);
   if (v && !v->inferred && !Believable(*v, z - measured_p_, dt_s)) v.reset();
   if (!v && o.speed_mps) Unbind(*o.speed_mps);

@@ -82,6 +82,47 @@ void AddFailures(std::vector<Set>& sets, const std::vector<Session>& clean) {
   sets.push_back({"speed always 0", Map(clean, zero(1, 1))});
 }
 
+// Velocities that are wrong without end, and no radius of theirs that says so: noisy, drifting,
+// late (a receiver that averages), a tenth too slow (of a wheel).
+void AddWrongVelocities(std::vector<Set>& sets, const std::vector<Session>& clean) {
+  // White noise, and what drifts over half a minute, m/s per axis.
+  const auto noisy = [](double white_mps, double drift_mps) {
+    return [=](Session s, std::uint64_t seed) {
+      Random r(seed * 613);
+      double drift_e = drift_mps * r.Normal(), drift_n = drift_mps * r.Normal();
+      const double phi = std::exp(-1.0 / 30), q = drift_mps * std::sqrt(1 - phi * phi);
+      for (DeliveredFix& d : s.fixes) {
+        drift_e = phi * drift_e + q * r.Normal();
+        drift_n = phi * drift_n + q * r.Normal();
+        const double e_noise = drift_e + white_mps * r.Normal();
+        const double n_noise = drift_n + white_mps * r.Normal();
+        if (!d.fix.speed_mps || !d.fix.course_deg) continue;
+        const double course = *d.fix.course_deg * std::numbers::pi / 180;
+        const double e = *d.fix.speed_mps * std::sin(course) + e_noise;
+        const double n = *d.fix.speed_mps * std::cos(course) + n_noise;
+        d.fix.speed_mps = std::hypot(e, n);
+        d.fix.course_deg = std::fmod(std::atan2(e, n) * 180 / std::numbers::pi + 360, 360.0);
+      }
+      return s;
+    };
+  };
+  sets.push_back({"velocity noise 1.5 m/s", Map(clean, noisy(1.5, 0))});
+  sets.push_back({"velocity drifts by 1 m/s", Map(clean, noisy(0, 1))});
+  sets.push_back({"velocity 2 s late", Map(clean, [](Session s, std::uint64_t) {
+                    for (std::size_t i = s.fixes.size() - 1; i >= 2; --i) {
+                      s.fixes[i].fix.speed_mps = s.fixes[i - 2].fix.speed_mps;
+                      s.fixes[i].fix.course_deg = s.fixes[i - 2].fix.course_deg;
+                    }
+                    return s;
+                  })});
+  sets.push_back({"speed a tenth too low", Map(clean, [](Session s, std::uint64_t) {
+                    for (DeliveredFix& d : s.fixes) {
+                      if (d.fix.speed_mps) *d.fix.speed_mps *= 0.9;
+                    }
+                    return s;
+                  })});
+}
+
 }  // namespace
 
 std::vector<Set> MakeSets(const std::string& data) {
@@ -182,6 +223,7 @@ std::vector<Set> MakeSets(const std::string& data) {
   sets.push_back({"one fix per 20 s, simulated", Every(clean, 20), true});
   AddOtherStreams(sets, surveyed, degraded);
   AddFailures(sets, clean);
+  AddWrongVelocities(sets, clean);
   return sets;
 }
 

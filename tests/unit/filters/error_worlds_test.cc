@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <utility>
 #include <vector>
 
+#include "filters/axis_filter.h"
 #include "support/simulated_drive.h"
 #include "waymark/estimator.h"
 #include "waymark/geometry.h"
@@ -56,6 +58,12 @@ std::vector<double> Raw(const Drive& d) {
     errors_m.push_back(DistanceM(d.fixes[i].fix.position, d.truth[i]));
   }
   return errors_m;
+}
+
+double Score(std::vector<double> errors_m) {
+  std::sort(errors_m.begin(), errors_m.end());
+  const std::size_t last = errors_m.size() - 1;
+  return (errors_m[last / 2] + errors_m[last * 95 / 100]) / 2;
 }
 
 std::vector<double> After(std::size_t first, std::vector<double> errors_m) {
@@ -223,6 +231,45 @@ TEST(ErrorWorlds, TheWayToAnOutlierIsNoCourse) {
     EXPECT_LT(Rmse(Live(drive)), 1.1 * Rmse(Raw(clean))) << "seed " << seed;
     EXPECT_LT(Rmse(Smoothed(drive)), Rmse(Raw(clean))) << "seed " << seed;
   }
+}
+
+// Velocities that are wrong without end, and nothing that says so: noisy, drifting, late, scaled.
+// The positions are good, and the live track is not worse than they are.
+Vec2 VelocityOf(const Fix& f) { return *f.speed_mps * Heading(*f.course_deg); }
+
+template <typename Wrong>
+void ExpectNoHarm(const char* what, const Wrong& wrong) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Random random(seed * 7919);
+    const Drive good = Simulate({.seconds = 1200, .seed = seed});
+    Drive drive = good;
+    for (std::size_t i = 0; i < drive.fixes.size(); ++i) {
+      const Vec2 v = wrong(good, i, random);
+      drive.fixes[i].fix.speed_mps = v.norm();
+      const double course = std::atan2(v.e, v.n) * 180 / std::numbers::pi;
+      drive.fixes[i].fix.course_deg = std::fmod(course + 360, 360.0);
+    }
+    EXPECT_LT(Score(Live(drive)), 1.1 * Score(Raw(drive))) << what << " seed " << seed;
+  }
+}
+
+TEST(ErrorWorlds, VelocitiesThatAreWrongWithoutEndDoNoHarm) {
+  ExpectNoHarm("noise", [](const Drive& d, std::size_t i, Random& r) {
+    const double e = r.Normal(), n = r.Normal();
+    return VelocityOf(d.fixes[i].fix) + 1.5 * Vec2{e, n};
+  });
+  Vec2 drift;
+  ExpectNoHarm("drift", [&](const Drive& d, std::size_t i, Random& r) {
+    const double phi = i == 0 ? 0 : std::exp(-1.0 / 30), e = r.Normal(), n = r.Normal();
+    drift = phi * drift + std::sqrt(1 - phi * phi) * Vec2{e, n};
+    return VelocityOf(d.fixes[i].fix) + drift;
+  });
+  ExpectNoHarm("late", [](const Drive& d, std::size_t i, Random&) {
+    return VelocityOf(d.fixes[i < 2 ? 0 : i - 2].fix);
+  });
+  ExpectNoHarm("slow", [](const Drive& d, std::size_t i, Random&) {
+    return 0.9 * VelocityOf(d.fixes[i].fix);
+  });
 }
 
 }  // namespace
