@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "filters/state_bytes.h"
 #include "sdk/geofence/byte_codec.h"
 #include "sdk/geofence/engine_state.h"
 
@@ -152,8 +153,7 @@ void ReadAttributes(ByteReader& r, Geofence& f) {
 void WriteTime(ByteWriter& w, MonoTime t) { w.Int(t.time_since_epoch().count()); }
 // Clamped to ±146 years, so that no sum of two times overflows.
 MonoTime ReadTime(ByteReader& r) {
-  constexpr std::int64_t kLimit = std::int64_t{1} << 62;
-  return MonoTime(Duration(std::clamp(r.Int<std::int64_t>(), -kLimit / 2, kLimit / 2)));
+  return MonoTime(Duration(std::clamp(r.Int<std::int64_t>(), -kMaxTimeNs, kMaxTimeNs)));
 }
 
 void WriteLive(ByteWriter& w, const LiveFence& f) {

@@ -243,6 +243,20 @@ TEST_F(EngineTest, RestartIsNoSecondEnterAndNoLostExit) {
   EXPECT_EQ(Brief(Step(2, 300)), "exit:home ");
 }
 
+// The intake takes times of up to 146 years; found by fuzz_core_events.
+TEST_F(EngineTest, RestoresTheLatestTimeThereMayBe) {
+  Add(CircleFence("home", 100));
+  std::vector<FenceEvent> events;
+  Estimate e = EstimateAt(0, East(0), 5);
+  e.time = MonoTime(Duration((std::int64_t{1} << 62) - 1));
+  engine.Update(e, events);
+  std::vector<std::byte> state, again;
+  engine.SaveState(state);
+  ASSERT_TRUE(engine.RestoreState(state).ok());
+  engine.SaveState(again);
+  EXPECT_EQ(state, again);
+}
+
 TEST_F(EngineTest, SurvivesAReboot) {
   Geofence f = CircleFence("home", 100);
   f.dwell = seconds(100);
