@@ -23,13 +23,6 @@ MonoTime SaneMono(MonoTime t) {
   return std::clamp(t, MonoTime(-kLatest.time_since_epoch()), kLatest);
 }
 
-// Within the years 1824 to 2116, where neither differences nor nanoseconds overflow.
-UtcTime SaneUtc(UtcTime utc) {
-  constexpr UtcTime kLatest{std::chrono::milliseconds((std::int64_t{1} << 62) / 1'000'000)};
-  constexpr UtcTime kEarliest{-kLatest.time_since_epoch()};
-  return std::clamp(utc, kEarliest, kLatest);
-}
-
 SimplifierOptions SimplifierFor(const Config& c) {
   SimplifierOptions o;
   o.max_error_m = c.records.max_error_m;

@@ -42,6 +42,9 @@ inline constexpr char kCoreStateKey[] = "core";
 inline constexpr char kFencesStateKey[] = "fences";
 inline constexpr char kTailStateKey[] = "tail";  ///< UTC ms of the newest record, little-endian i64
 
+/// Within the years 1824 to 2116, where neither differences nor nanoseconds overflow.
+UtcTime SaneUtc(UtcTime utc);
+
 std::vector<std::byte> EncodeTail(UtcTime last_utc);
 std::optional<UtcTime> DecodeTail(std::span<const std::byte> bytes);
 

@@ -70,6 +70,12 @@ void Core::LearnUtc(const Estimate& told, FixSource source) {
   SetUtc(utc_minus_mono);
 }
 
+UtcTime SaneUtc(UtcTime utc) {
+  constexpr UtcTime kLatest{std::chrono::milliseconds((std::int64_t{1} << 62) / 1'000'000)};
+  constexpr UtcTime kEarliest{-kLatest.time_since_epoch()};
+  return std::clamp(utc, kEarliest, kLatest);
+}
+
 void Core::SetUtc(milliseconds utc_minus_mono) {
   utc_offset_ = utc_minus_mono;
   utc_confirmed_ = true;
@@ -84,10 +90,10 @@ void Core::SetUtc(milliseconds utc_minus_mono) {
 UtcTime Core::UtcOf(MonoTime internal, const std::optional<UtcTime>& utc) const {
   const milliseconds offset =
       utc_offset_ ? *utc_offset_ : now_.utc.time_since_epoch() - FloorMs(now_.mono);
-  const UtcTime ours(FloorMs(internal) + offset);
+  const UtcTime ours = SaneUtc(UtcTime(FloorMs(internal) + offset));
   if (!utc) return ours;
   const bool contradicts = utc_confirmed_ && std::chrono::abs(*utc - ours) > kUtcTolerance;
-  return contradicts ? ours : *utc;
+  return contradicts ? ours : SaneUtc(*utc);
 }
 
 std::optional<UtcTime> Core::NewestRecordUtc() const {
