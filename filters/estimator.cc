@@ -200,7 +200,11 @@ std::optional<Estimate> Estimator::Latest() const {
   return impl_->Predict(time);
 }
 
-bool Estimator::DeniesSpeed() const { return impl_->filter.DeniesRest(impl_->tuning); }
+Fix Estimator::Heard(const Fix& fix) const {
+  Fix heard = fix;
+  if (fix.speed_mps == 0 && impl_->filter.DeniesRest(impl_->tuning)) heard.speed_mps.reset();
+  return heard;
+}
 
 std::optional<Estimate> Estimator::Predict(MonoTime time) const { return impl_->Predict(time); }
 

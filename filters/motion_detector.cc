@@ -19,6 +19,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "filters/axis_filter.h"
+
 namespace waymark {
 namespace {
 
@@ -56,7 +58,6 @@ constexpr double kUntoldM = 10;
 // No estimate of ours is beyond these; squares of what is would not be finite.
 constexpr double kSaneMps = 1e5, kSaneM = 1e8;
 
-double Square(double x) { return x * x; }
 double Hypot(double e, double n) { return std::sqrt(e * e + n * n); }
 
 void Add(EastNorth& sum, const EastNorth& p) {

@@ -200,6 +200,7 @@ class TrackFilter {
   bool Believable(const Velocity& v, Vec2 step, double dt_s) const;
   double StepNoise(double dt_s) const;
   bool MovesOn(Vec2 p, double dt_s, const FilterTuning& tuning);
+  bool IsElsewhere(const FilterTuning& tuning) const;
   double StillM() const;
   NoiseModel NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const;
   void MeasureAltitude(const Observation& o);

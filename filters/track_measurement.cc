@@ -51,13 +51,16 @@ bool TrackFilter::MovesOn(Vec2 p, double dt_s, const FilterTuning& t) {
     zero_p_ = zero_p_ + std::min(1.0, dt_s / kWanderS) * (p - zero_p_);
     zero_time_ = time_;
   }
-  return Seconds(time_ - zero_time_) >= t.jump_span_s;
+  return IsElsewhere(t);
+}
+
+bool TrackFilter::IsElsewhere(const FilterTuning& t) const {
+  return at_zero_ && Seconds(time_ - zero_time_) >= t.jump_span_s;
 }
 
 // Elsewhere it may have been put by a jump that lasts; there it stands again.
 bool TrackFilter::DeniesRest(const FilterTuning& t) const {
-  return at_zero_ && Seconds(time_ - zero_time_) >= t.jump_span_s &&
-         combined_.v.norm2() > Square(kMovesSigmas) * combined_.cov.vv;
+  return IsElsewhere(t) && combined_.v.norm2() > Square(kMovesSigmas) * combined_.cov.vv;
 }
 
 // How far from where it was the positions of a body that fidgets are found.

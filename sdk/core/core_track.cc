@@ -74,8 +74,7 @@ void Core::On(const Fix& host_fix, std::vector<Action>& out) {
       smoother_.Push(estimator_, settled_);
       if (!next_snapshot_) next_snapshot_ = now_.mono + kSnapshotInterval;
     }
-    Fix heard = fix;
-    if (fix.speed_mps == 0 && estimator_.DeniesSpeed()) heard.speed_mps.reset();
+    const Fix heard = estimator_.Heard(fix);
     const Distance before = odometer_.total();
     motion_.Update(*live, heard, verdict, before, motion_events_);
     if (verdict.used()) {
@@ -141,6 +140,7 @@ void Core::TellMotion(std::vector<Action>& out) {
     snapshot_due_ = true;
     if (e.kind == Kind::kMotionChange) {
       if (e.change.motion == Motion::kStationary) {
+        // What settles of the time since is the rest's, which its anchor tells.
         smoother_.Flush(settled_);
         std::erase_if(settled_, [&](const Estimate& s) { return s.time > e.change.time; });
         RecordSettled();

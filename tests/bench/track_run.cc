@@ -71,8 +71,7 @@ Run Track(const Session& session, const Tuning& tuning) {
     before = d.fix.position;
     const std::optional<Estimate> live = estimator.Latest();
     if (!live) continue;
-    Fix heard = d.fix;
-    if (heard.speed_mps == 0 && estimator.DeniesSpeed()) heard.speed_mps.reset();
+    const Fix heard = estimator.Heard(d.fix);
     detector.Update(*live, heard, verdict, odometer.total(), run.events);
     if (verdict.used()) odometer.Update(*live, detector.motion(), &heard, detector.way());
     if (live->utc) run.steps.push_back({UtcMs(*live->utc), detector.motion(), odometer.total()});

@@ -52,9 +52,9 @@ class WAYMARK_API Estimator {
   /// fix and when the newest fix lies more than `max_coast` beyond the last used one.
   std::optional<Estimate> Latest() const;
 
-  /// The newest used fix tells a speed of 0 that the positions deny: some receivers say 0 for want
-  /// of a speed. It was used without; who else looks at its speed should not.
-  bool DeniesSpeed() const;
+  /// `fix`, the newest that was judged, as others should hear it: without a speed of 0 that the
+  /// positions deny (some receivers say 0 for want of a speed).
+  Fix Heard(const Fix& fix) const;
 
   /// The estimate at any `time` not before the last used fix, with growing covariance, up to
   /// `max_coast` beyond it; nullopt outside that. For drawing at display rate.
