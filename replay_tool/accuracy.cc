@@ -63,7 +63,7 @@ TrackErrors MeasureErrors(std::span<const TrackPoint> track, std::span<const Sur
     const double time_s = static_cast<double>(p.utc_ms) * 1e-3;
     errors.times_s.push_back(time_s);
     errors.error_m.push_back(error_m);
-    const EastNorth v = here.Horizontal(state->velocity);
+    const EastNorth v = here.Horizontal(state->velocity.value_or(Vec3{}));
     const double speed_mps = std::hypot(v.east_m, v.north_m);
     if (speed_mps > kDirectionMps) {
       errors.cross_times_s.push_back(time_s);

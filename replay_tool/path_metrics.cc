@@ -147,11 +147,14 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
   std::vector<double> course_errors_deg;
   double speed_squares = 0;
   std::size_t speeds = 0;
+  std::size_t told = 0, known = 0;  // points that tell a velocity; where the truth does too
   std::size_t first = points.size(), last = 0;
   std::int64_t next_ms = std::numeric_limits<std::int64_t>::min();  // thins to one a second
   TruthTrack::Hint hint;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const TrackPoint& p = points[i];
+    const bool tells = p.speed_mps || p.course_deg;
+    if (tells && truth.span().begin_ms <= p.utc_ms && p.utc_ms <= truth.span().end_ms) ++told;
     const std::optional<TruthTrack::State> state = truth.At(p.utc_ms, hint);
     if (!state) continue;
     first = std::min(first, i);
@@ -161,8 +164,9 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
       next_ms = p.utc_ms + kInstantMs;
       frechet.Add(here.position, state->position);
     }
-    if (!p.speed_mps && !p.course_deg) continue;
-    const EastNorth v = here.Horizontal(state->velocity);
+    if (!tells || !state->velocity) continue;
+    ++known;
+    const EastNorth v = here.Horizontal(*state->velocity);
     const double truth_speed = std::hypot(v.east_m, v.north_m);
     if (p.speed_mps) {
       speed_squares += (*p.speed_mps - truth_speed) * (*p.speed_mps - truth_speed);
@@ -181,8 +185,11 @@ std::optional<PathSummary> ComparePath(const TrackCurve& track, const TruthTrack
   s.truth_length_m = truth.LengthBetweenM(first_ms, last_ms);
   if (s.truth_length_m >= kMinLengthM) s.length_error_fraction = s.length_m / s.truth_length_m - 1;
   s.frechet_m = frechet.DistanceM();
-  if (speeds > 0) s.speed_rmse_mps = std::sqrt(speed_squares / static_cast<double>(speeds));
-  if (!course_errors_deg.empty()) s.course_p95_deg = Quantile(course_errors_deg, 0.95);
+  // A sparse truth knows its velocity at rest, if at all: that would say nothing of the way.
+  if (2 * known >= told) {
+    if (speeds > 0) s.speed_rmse_mps = std::sqrt(speed_squares / static_cast<double>(speeds));
+    if (!course_errors_deg.empty()) s.course_p95_deg = Quantile(course_errors_deg, 0.95);
+  }
 
   const auto each_of_track = [&](const auto& visit) {
     TruthTrack::Hint at;

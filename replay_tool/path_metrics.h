@@ -22,7 +22,9 @@ struct PathSummary {
   double frechet_m = 0;
   double hausdorff_m = 0;  ///< the larger of the two directed distances
   double hausdorff_track_to_truth_m = 0, hausdorff_truth_to_track_m = 0;
-  std::optional<double> speed_rmse_mps;  ///< of the points that tell a speed
+  /// Of the points that tell a speed, where the truth's is known; this and the next are absent
+  /// where that is fewer than half of them within its span.
+  std::optional<double> speed_rmse_mps;
   std::optional<double> course_p95_deg;  ///< where the truth moves faster than 1 m/s
 };
 

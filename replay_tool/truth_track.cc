@@ -100,13 +100,28 @@ std::size_t TruthTrack::Find(std::int64_t utc_ms, Hint& hint) const {
 std::optional<TruthTrack::State> TruthTrack::At(std::int64_t utc_ms, Hint& hint) const {
   if (utc_ms < times_ms_.front() || utc_ms > times_ms_.back()) return std::nullopt;
   const std::size_t i = Find(utc_ms, hint);
-  if (utc_ms == times_ms_[i]) return State{positions_[i], velocities_[i]};
-  if (utc_ms == times_ms_[i + 1]) return State{positions_[i + 1], velocities_[i + 1]};
+  if (utc_ms == times_ms_[i]) return StateAt(i);
+  if (utc_ms == times_ms_[i + 1]) return StateAt(i + 1);
   if (!Bridged(i)) return std::nullopt;
   const double u =
       SecondsBetween(times_ms_[i], utc_ms) / SecondsBetween(times_ms_[i], times_ms_[i + 1]);
   return State{positions_[i] + u * (positions_[i + 1] - positions_[i]),
                velocities_[i] + u * (velocities_[i + 1] - velocities_[i])};
+}
+
+TruthTrack::State TruthTrack::StateAt(std::size_t i) const {
+  const bool alone = !Bridged(i) && (i == 0 || !Bridged(i - 1));
+  return {positions_[i], alone ? std::nullopt : std::optional(velocities_[i])};
+}
+
+std::vector<Span> TruthTrack::KnownSpans() const {
+  std::vector<Span> spans;
+  for (std::size_t i = 0; i + 1 < times_ms_.size(); ++i) {
+    if (!Bridged(i)) continue;
+    if (i == 0 || !Bridged(i - 1)) spans.push_back({times_ms_[i], times_ms_[i]});
+    spans.back().end_ms = times_ms_[i + 1];
+  }
+  return spans;
 }
 
 double TruthTrack::LengthBetweenM(std::int64_t from_ms, std::int64_t to_ms) const {

@@ -34,8 +34,8 @@ struct Span {
 class TruthTrack {
  public:
   struct State {
-    Vec3 position;  ///< earth-centred, m
-    Vec3 velocity;  ///< m/s
+    Vec3 position;                 ///< earth-centred, m
+    std::optional<Vec3> velocity;  ///< m/s; unknown at an instant that stands alone
   };
 
   /// Sorts by time and keeps the first of equal times. kInvalidArgument: fewer than two instants.
@@ -55,6 +55,8 @@ class TruthTrack {
   std::span<const std::int64_t> times_ms() const { return times_ms_; }
   std::span<const Vec3> positions() const { return positions_; }
   Span span() const { return {times_ms_.front(), times_ms_.back()}; }
+  /// Maximal spans without a gap: where position and velocity are known at every instant.
+  std::vector<Span> KnownSpans() const;
   /// Length along the velocity-aware curve, without what the reference trembles at rest.
   double length_m() const { return cumulative_m_.back(); }
   /// Length between two instants, each brought into the reference's span.
@@ -66,6 +68,7 @@ class TruthTrack {
  private:
   TruthTrack() = default;
   bool Bridged(std::size_t i) const { return bridged_[i] != 0; }  ///< between i and i + 1
+  State StateAt(std::size_t i) const;
   std::size_t Find(std::int64_t utc_ms, Hint& hint) const;
 
   std::vector<std::int64_t> times_ms_;

@@ -126,6 +126,30 @@ TEST(ComparePath, ASpikeShowsInEveryPathMeasure) {
   EXPECT_NEAR(s.length_m - s.truth_length_m, 2 * (std::hypot(300, 10) - 10), 0.5);
 }
 
+// An unknown velocity is not 0.
+TEST(ComparePath, WhereTheTruthTellsNoSpeedNoneIsJudged) {
+  std::vector<TruthPoint> points;
+  std::vector<TrackPoint> track;
+  for (int s = 0; s <= 100; s += 5) {
+    points.push_back({s * 1000, Destination(kHome, 90, 20.0 * s)});
+    track.push_back(Point(s * 1000, points.back().position));
+    track.back().speed_mps = 20;
+    track.back().course_deg = 90;
+  }
+  for (int s = 105; s <= 130; s += 5) {  // a rest, whose velocity is known over any gap
+    points.push_back({s * 1000, points.back().position});
+    track.push_back(Point(s * 1000, points.back().position));
+    track.back().speed_mps = 0;
+  }
+  const PathSummary sparse = *ComparePath(TrackCurve(track, Interpolation::kLinear),
+                                          TruthTrack::Create(points, 2).value());
+  EXPECT_FALSE(sparse.speed_rmse_mps);
+  EXPECT_FALSE(sparse.course_p95_deg);
+  const PathSummary bridged = *ComparePath(TrackCurve(track, Interpolation::kLinear),
+                                           TruthTrack::Create(points, 5).value());
+  EXPECT_LT(*bridged.speed_rmse_mps, 3);  // in whole steps of 5 s it does not stop at once
+}
+
 TEST(ComparePath, NeedsTwoSharedInstants) {
   const TruthTrack truth = East(10, 10);
   EXPECT_FALSE(ComparePath(TrackCurve({Point(99'000, kHome)}, Interpolation::kLinear), truth));

@@ -20,7 +20,7 @@ TEST(TruthTrack, InterpolatesAndGivesTheVelocity) {
                                .value();
   const TruthTrack::State s = *truth.At(1250);
   EXPECT_NEAR(DistanceM(FromEcef(s.position), Destination(kHome, 90, 12.5)), 0, 1e-4);
-  EXPECT_NEAR(Norm(s.velocity), 10, 1e-4);
+  EXPECT_NEAR(Norm(*s.velocity), 10, 1e-4);
   EXPECT_FALSE(truth.At(-1));
   EXPECT_FALSE(truth.At(3001));
   EXPECT_TRUE(truth.At(3000));
@@ -46,10 +46,24 @@ TEST(TruthTrack, DoesNotGuessOverAGap) {
   EXPECT_FALSE(truth.At(10'999));
   EXPECT_TRUE(truth.At(11'000));
   // The velocity on either side does not reach over the gap.
-  EXPECT_NEAR(Norm(truth.At(1000)->velocity), 10, 1e-4);
-  EXPECT_NEAR(Norm(truth.At(11'000)->velocity), 10, 1e-4);
+  EXPECT_NEAR(Norm(*truth.At(1000)->velocity), 10, 1e-4);
+  EXPECT_NEAR(Norm(*truth.At(11'000)->velocity), 10, 1e-4);
   EXPECT_TRUE(
       TruthTrack::Create({{0, kHome}, {9000, Destination(kHome, 0, 90)}}, 10).value().At(4000));
+}
+
+TEST(TruthTrack, AnInstantAloneTellsNoVelocity) {
+  const TruthTrack truth = TruthTrack::Create({{0, kHome},
+                                               {5000, Destination(kHome, 90, 50)},
+                                               {6000, Destination(kHome, 90, 60)},
+                                               {11'000, Destination(kHome, 90, 110)}})
+                               .value();
+  for (const std::int64_t alone : {0, 11'000}) {
+    ASSERT_TRUE(truth.At(alone));
+    EXPECT_FALSE(truth.At(alone)->velocity) << alone;
+  }
+  EXPECT_NEAR(Norm(*truth.At(5000)->velocity), 10, 1e-4);
+  EXPECT_EQ(truth.KnownSpans(), (std::vector<Span>{{5000, 6000}}));
 }
 
 TEST(TruthTrack, AKnownPointWrittenTwiceHoldsBetween) {
