@@ -267,7 +267,7 @@ void AddFlags(CLI::App& command, EvaluateFlags& flags) {
       ->check(CLI::Range(0.0, 1000.0));
   command
       .add_option("--min-stop", options.min_stop_s,
-                  "Stops shorter than this need not be found (default 60)")
+                  "Stops shorter than this count neither found nor missed (default 60)")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 86400.0));
   command

@@ -20,7 +20,7 @@ struct EvaluationOptions : ReplayOptions {
   bool at_truth = false;          ///< at every truth time instead of at the fixes
   std::optional<double> every_s;  ///< thins the input
   std::vector<Peer> peers;
-  double min_stop_s = 60;      ///< shorter stops of a diary need not be found
+  double min_stop_s = 60;      ///< shorter stops of a diary count neither found nor missed
   double truth_max_gap_s = 2;  ///< truth is interpolated over at most this
   OutputFlags outputs;
   HtmlReport* report = nullptr;  ///< gets a section for the trace; may be null

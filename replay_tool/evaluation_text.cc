@@ -125,6 +125,7 @@ std::string EvaluationText(const Json& result) {
           {"precision", 3},
           {"recall", 3},
           {"latency_p50_s", 1},
+          {"short", 0},
           {"latency_p95_s", 1},
           {"flips_per_hour", 2}});
   }

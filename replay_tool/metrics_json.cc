@@ -114,6 +114,7 @@ Json FencesJson(const FenceMetrics& m) {
   Put(json, "crossing_error_p50_s", m.crossing_error_p50_s);
   Put(json, "crossing_error_p95_s", m.crossing_error_p95_s);
   Put(json, "flips_per_hour", m.flips_per_hour);
+  json["short"] = s->short_stops;
   return json;
 }
 

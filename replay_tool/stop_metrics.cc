@@ -70,14 +70,19 @@ LabelSpans SpansOf(std::vector<Label> labels) {
 std::optional<StopSummary> CompareStops(std::span<const DetectedStop> detected,
                                         const LabelSpans& labels, double min_reference_s) {
   StopSummary s;
+  const auto counts = [&](const Span& reference) { return reference.seconds() >= min_reference_s; };
   std::vector<bool> is_found(labels.stationary.size(), false);
   std::vector<double> start_latency, end_latency, start_error, end_error;
   for (const DetectedStop& stop : detected) {
     double judged_s = 0;
     for (const Span& known : labels.known) judged_s += OverlapS(stop.span, known);
     if (judged_s <= stop.span.seconds() / 2) continue;
-    ++s.detected;
     const std::optional<std::size_t> match = BestMatch(stop.span, labels.stationary);
+    if (match && !counts(labels.stationary[*match])) {
+      ++s.short_stops;
+      continue;
+    }
+    ++s.detected;
     if (!match || is_found[*match]) continue;
     is_found[*match] = true;
     ++s.matched;
@@ -91,18 +96,15 @@ std::optional<StopSummary> CompareStops(std::span<const DetectedStop> detected,
       end_latency.push_back(Span{reference.end_ms, *stop.end_decided_ms}.seconds());
     }
   }
-  for (std::size_t i = 0; i < labels.stationary.size(); ++i) {
-    if (labels.stationary[i].seconds() < min_reference_s) continue;
-    ++s.reference;
-    s.found += is_found[i] ? 1 : 0;
-  }
+  s.reference = static_cast<std::size_t>(
+      std::count_if(labels.stationary.begin(), labels.stationary.end(), counts));
   if (s.reference == 0 && s.detected == 0) return std::nullopt;
   const auto share = [](std::size_t part, std::size_t all) -> std::optional<double> {
     if (all == 0) return std::nullopt;
     return static_cast<double>(part) / static_cast<double>(all);
   };
   s.precision = share(s.matched, s.detected);
-  s.recall = share(s.found, s.reference);
+  s.recall = share(s.matched, s.reference);
   const double sum = s.precision.value_or(0) + s.recall.value_or(0);
   if (sum > 0) s.f1 = 2 * s.precision.value_or(0) * s.recall.value_or(0) / sum;
   s.start_latency_p50_s = MedianOf(std::move(start_latency));

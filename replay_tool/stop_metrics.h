@@ -36,10 +36,11 @@ struct DetectedStop {
 struct StopSummary {
   std::size_t reference = 0;        ///< stops of the diary of at least the stated length
   std::size_t detected = 0;         ///< detected stops that lie mostly where the diary speaks
-  std::size_t matched = 0;          ///< detected stops that match one of the diary's, of any length
-  std::size_t found = 0;            ///< of `reference`, those that a detected stop matches
-  std::optional<double> precision;  ///< absent where nothing was detected
-  std::optional<double> recall;     ///< absent where there was nothing to find
+  std::size_t matched = 0;          ///< pairs of the two; each stop is in one pair at most
+  std::size_t short_stops = 0;      ///< detected, but not counted: they match a shorter one of the
+                                    ///< diary's, which need not be found and is no error when it is
+  std::optional<double> precision;  ///< matched / detected; absent where nothing was detected
+  std::optional<double> recall;     ///< matched / reference; absent where there was nothing to find
   double f1 = 0;                    ///< 0 where one of them is absent
   std::optional<double> start_latency_p50_s, end_latency_p50_s;  ///< from the diary's time to the
                                                                  ///< tracker's word

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
+
+#include "replay_tool/random.h"
 
 namespace waymark::replay {
 namespace {
@@ -72,6 +75,37 @@ TEST(CompareStops, ShortStopsNeedNotBeFoundButMayBe) {
   EXPECT_EQ(missed.recall, 1);
   const StopSummary found = *CompareStops(std::vector{Stop(100, 120), Stop(900, 1200)}, diary, 60);
   EXPECT_EQ(found.precision, 1);
+  EXPECT_EQ(found.detected, 1U);
+  EXPECT_EQ(found.matched, 1U);
+  EXPECT_EQ(found.short_stops, 1U);
+}
+
+// Whatever was rested and detected: what is counted as matched is of both sides.
+TEST(CompareStops, PrecisionAndRecallCountTheSamePairs) {
+  Random random(7);
+  const auto spans = [&](double longest_s) {
+    std::vector<Span> out;
+    for (double at = 0; at < 5000;) {
+      const double begin = at + random.Uniform(1, 200), end = begin + random.Uniform(5, longest_s);
+      out.push_back({std::llround(begin * 1000), std::llround(end * 1000)});
+      at = end;
+    }
+    return out;
+  };
+  for (int round = 0; round < 200; ++round) {
+    const LabelSpans diary{spans(150), {{0, 6'000'000}}};
+    std::vector<DetectedStop> stops;
+    for (const Span& s : spans(150)) stops.push_back({s, {}, {}});
+    for (const Span& s : diary.stationary) {
+      if (random.Chance(0.5)) stops.push_back({s, {}, {}});
+    }
+    const StopSummary s = *CompareStops(stops, diary, 60);
+    EXPECT_LE(s.matched, s.reference);
+    EXPECT_LE(s.matched, s.detected);
+    EXPECT_EQ(s.detected + s.short_stops, stops.size());
+    EXPECT_DOUBLE_EQ(*s.precision * static_cast<double>(s.detected),
+                     *s.recall * static_cast<double>(s.reference));
+  }
 }
 
 TEST(CompareStops, WhereTheDiaryIsSilentNothingIsWrong) {
