@@ -272,7 +272,7 @@ void AddFlags(CLI::App& command, EvaluateFlags& flags) {
       ->check(CLI::Range(0.0, 86400.0));
   command
       .add_option("--truth-max-gap", options.truth_max_gap_s,
-                  "Truth is interpolated over at most this (default 2)")
+                  "Truth is interpolated over at most this, and not known between (default 2)")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 3600.0));
   command.footer(kExample);

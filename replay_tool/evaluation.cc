@@ -3,6 +3,8 @@
 // Every part writes what is its own, so that the result does not depend on who was faster.
 #include "replay_tool/evaluation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -53,6 +55,14 @@ Status WriteEstimates(const std::string& path, const TraceTimeline& timeline,
     file.value().Append(row);
   }
   return file.value().Close();
+}
+
+// First and last time of validity.
+Span SpanOf(std::span<const DeliveredFix> fixes) {
+  const auto [first, last] = std::minmax_element(
+      fixes.begin(), fixes.end(),
+      [](const DeliveredFix& a, const DeliveredFix& b) { return a.fix.utc < b.fix.utc; });
+  return {first->fix.utc->time_since_epoch().count(), last->fix.utc->time_since_epoch().count()};
 }
 
 class Evaluation {
@@ -128,14 +138,34 @@ class Evaluation {
     }
     info_ = std::move(info).value();
     info_.points = fixes_.size();
-    Result<GroundTruth> known =
-        ReadGroundTruth(session_, {options_.truth_max_gap_s, !options_.fences.empty()});
+    Result<GroundTruth> known = ReadGroundTruth(
+        session_, {options_.truth_max_gap_s, !options_.fences.empty(), SpanOf(fixes_)});
     if (!known.ok()) return known.status();
     known_ = std::move(known).value();
     return {};
+    instants_ =
+        judges_at_truth() ? TruthInstants(*known_.truth, timeline_, fixes_) : FixInstants(fixes_);
+    info_.warnings.insert(info_.warnings.end(), known_.warnings.begin(), known_.warnings.end());
+    WarnOfGaps();
   }
 
   void StartReplay() {
+  // Keys of what a sparse truth cannot tell are absent; this says why.
+  void WarnOfGaps() {
+    if (!known_.truth) return;
+    std::ptrdiff_t told = 0;
+    for (const Span& s : known_.truth->KnownSpans()) {
+      told += std::upper_bound(instants_.begin(), instants_.end(), s.end_ms) -
+              std::lower_bound(instants_.begin(), instants_.end(), s.begin_ms);
+    }
+    const auto all = static_cast<std::ptrdiff_t>(instants_.size());
+    if (2 * told >= all) return;
+    info_.warnings.push_back(
+        fmt::format("{}: tells place and speed at {} of {} instants: it is interpolated over at "
+                    "most {:g} s (--truth-max-gap)",
+                    session_.truth, told, all, options_.truth_max_gap_s));
+  }
+
     if (options_.report != nullptr) options_.report->Begin(session_.trace, options_.fences);
     replay_ = std::async(std::launch::async, [this] {
       struct CloseTasks {
@@ -200,8 +230,6 @@ class Evaluation {
 
   // What needs no replay; the longest first.
   void AddTasks() {
-    instants_ =
-        judges_at_truth() ? TruthInstants(*known_.truth, timeline_, fixes_) : FixInstants(fixes_);
     AddTask([this] { Smooth(); });
     if (judges_at_truth()) AddTask([this] { JudgePrediction(); });
     AddTask([this] { JudgeRaw(); });
@@ -264,7 +292,8 @@ class Evaluation {
   void JudgeRecords() {
     const TrackCurve stored(std::move(run_.records), Interpolation::kHermite, run_.gaps);
     found_.records = Judge(Sample(stored, instants_));
-    if (!known_.rests.empty()) found_.records.phantom_m = PhantomM(stored, known_.rests);
+    const std::vector<Span>& rests = known_.rests.stationary;
+    if (!rests.empty()) found_.records.phantom_m = PhantomM(stored, rests);
   }
 
   JudgedPeer JudgePeer(Peer peer) const {

@@ -7,6 +7,7 @@
 
 #include "replay_tool/fence_metrics.h"
 #include "replay_tool/json_output.h"
+#include <vector>
 #include "replay_tool/metrics_json.h"
 #include "replay_tool/odometer_metrics.h"
 
@@ -62,12 +63,13 @@ void PutTracks(const Findings& found, Json& json) {
 
 void PutPhantom(const Findings& found, const EvaluationRun& run, const GroundTruth& known,
                 Json& json) {
-  if (known.rests.empty()) return;
+  const std::vector<Span>& rests = known.rests.stationary;
+  if (rests.empty()) return;
   double rest_s = 0;
-  for (const Span& s : known.rests) rest_s += s.seconds();
+  for (const Span& s : rests) rest_s += s.seconds();
   Json& phantom = json["phantom"];
   phantom["stationary_s"] = Rounded(rest_s, 3);
-  phantom["odometer_m"] = Rounded(OdometerWithinM(run.odometer, known.rests), 3);
+  phantom["odometer_m"] = Rounded(OdometerWithinM(run.odometer, rests), 3);
   for (const auto& [name, track] : {std::pair{"raw_m", &found.raw},
                                     {"live_m", &found.live},
                                     {"smoothed_m", &found.smoothed},
@@ -76,19 +78,6 @@ void PutPhantom(const Findings& found, const EvaluationRun& run, const GroundTru
   }
   json["path"]["phantom_stationary_m"] = phantom["odometer_m"];
   json["path"]["raw_phantom_stationary_m"] = phantom["raw_m"];  // what that is a share of
-}
-
-void PutStops(const EvaluationRun& run, const GroundTruth& known, double min_stop_s, Json& json) {
-  LabelSpans reference;
-  if (known.labels && !known.labels->known.empty()) {
-    reference = *known.labels;
-  } else if (known.truth && !known.labels) {
-    reference.stationary = known.rests;
-    reference.known = {known.truth->span()};
-  } else {
-    return;
-  }
-  PutUnlessNull(json, "stops", StopsJson(CompareStops(run.stops, reference, min_stop_s)));
 }
 
 void PutPeers(const std::vector<JudgedPeer>& peers, Json& json) {
@@ -114,7 +103,7 @@ Json EvaluationJson(const Findings& found, const EvaluationRun& run, const Groun
   }
   PutTracks(found, json);
   PutPhantom(found, run, known, json);
-  PutStops(run, known, options.min_stop_s, json);
+  PutUnlessNull(json, "stops", StopsJson(CompareStops(run.stops, known.rests, options.min_stop_s)));
   if (!options.fences.empty() && known.truth) {
     json["geofences"].update(
         FencesJson(MeasureFences(options.fences, run.fence_events, known.truth_points)));

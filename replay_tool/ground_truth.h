@@ -3,6 +3,7 @@
 #define WAYMARK_REPLAY_TOOL_GROUND_TRUTH_H_
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "replay_tool/polyline_index.h"
@@ -13,16 +14,16 @@
 
 namespace waymark::replay {
 
-/// What a session's files say; absent where it names none. Never changes once read, so that several
-/// threads may judge by it.
+/// What a session's files say of the time of its trace; absent where it names none. Never changes
+/// once read, so that several threads may judge by it.
 struct GroundTruth {
   std::optional<TruthTrack> truth;
   std::optional<PolylineIndex> truth_line;  ///< the same as mere geometry
   std::vector<TruthPoint> truth_points;     ///< in order of time; only for geofences
   std::optional<PolylineIndex> route;
-  std::optional<LabelSpans> labels;
-  /// Spans in which nothing moved, from the labels or else from the truth.
-  std::vector<Span> rests;
+  /// When nothing moved and when that is known at all: from the labels, or else from the truth.
+  LabelSpans rests;
+  std::vector<std::string> warnings;
 
   /// By what a track's distance from the way can be told.
   bool judges_positions() const { return truth || route; }
@@ -31,12 +32,14 @@ struct GroundTruth {
 struct GroundTruthOptions {
   double max_gap_s = 2;      ///< truth is interpolated over at most this
   bool want_points = false;  ///< keep `truth_points`
+  Span trace;                ///< what lies outside cannot be judged
 };
 
 /// The reference stands at least this long before it counts as a rest.
 inline constexpr double kMinStandS = 10;
 
-/// Errors begin with the path of the file.
+/// Errors begin with the path of the file. A truth that does not overlap the trace is one
+/// (kInvalidArgument): it is of another trace, or its times are wrong.
 Result<GroundTruth> ReadGroundTruth(const Session& session, const GroundTruthOptions& options);
 
 }  // namespace waymark::replay

@@ -29,10 +29,11 @@ JudgedTrack JudgeTrack(std::vector<TrackPoint> points, const GroundTruth& known,
     judged.accuracy = SummariseTrack(errors, seed);
     judged.calibration = SummariseCalibration(errors.claims, seed);
   }
-  if (!known.truth && known.rests.empty()) return judged;
+  const std::vector<Span>& rests = known.rests.stationary;
+  if (!known.truth && rests.empty()) return judged;
   const TrackCurve line(std::move(points), std::move(surface));
   if (known.truth) judged.path = ComparePath(line, *known.truth, *known.truth_line);
-  if (!known.rests.empty()) judged.phantom_m = PhantomM(line, known.rests);
+  if (!rests.empty()) judged.phantom_m = PhantomM(line, rests);
   return judged;
 }
 

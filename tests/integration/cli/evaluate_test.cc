@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "integration/cli/tool_test.h"
@@ -180,6 +183,64 @@ TEST_F(EvaluateCli, TheFiguresFollowFromTheOutputs) {
           << track << mode;
     }
   }
+}
+
+// What the reference tells of other times changes nothing.
+TEST_F(EvaluateCli, NothingIsJudgedOutsideOfTheTrace) {
+  Simulate();
+  std::istringstream in(Read("t.csv"));
+  std::string line, part;
+  std::vector<std::string> utc;
+  for (int i = 0; i < 600 && std::getline(in, line); ++i) {
+    part += line + "\n";
+    utc.push_back(Split(line)[0]);
+  }
+  Write("part.csv", part);
+  const long long end_ms = std::stoll(utc.back());
+  std::istringstream labels(Read("labels.csv"));
+  std::string cut;
+  std::getline(labels, line);
+  cut = line + "\n";
+  while (std::getline(labels, line) && std::stoll(Split(line)[0]) < end_ms) cut += line + "\n";
+  Write("cut.csv", cut + std::to_string(end_ms) + ",,\n");
+  const Json whole = Result("evaluate part.csv --truth truth.csv --labels labels.csv");
+  const Json within = Result("evaluate part.csv --truth truth.csv --labels cut.csv");
+  EXPECT_LT(whole["phantom"]["stationary_s"], 600);
+  EXPECT_EQ(whole["phantom"], within["phantom"]);
+  EXPECT_EQ(whole["stops"], within["stops"]);
+  const Json truth = Result("evaluate part.csv --truth truth.csv");
+  EXPECT_LT(truth["phantom"]["stationary_s"], 600);
+}
+
+TEST_F(EvaluateCli, AReferenceOfAnotherTimeDoesNotPassInSilence) {
+  Simulate();
+  std::istringstream in(Read("truth.csv"));
+  std::string line, seconds, sparse;
+  for (int i = 0; std::getline(in, line); ++i) {
+    const std::vector<std::string> c = Split(line);
+    seconds += (i == 0 ? c[0] : c[0].substr(0, c[0].size() - 3)) + "," + c[1] + "," + c[2] + "\n";
+    if (i == 0 || i % 5 == 1) sparse += line + "\n";
+  }
+  Write("seconds.csv", seconds);
+  Write("all.csv", "trace,truth\nt.csv,seconds.csv\n");
+  for (const char* what : {"t.csv --truth seconds.csv", "--manifest all.csv"}) {
+    const Outcome refused = Run(std::string("evaluate --quiet ") + what);
+    EXPECT_EQ(refused.exit_status, 3);
+    EXPECT_THAT(refused.err, HasSubstr("seconds.csv: the truth lies outside the trace: 19"));
+    EXPECT_THAT(refused.err, HasSubstr(", the trace 20"));
+    EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1) << refused.err;
+  }
+  Write("old.csv", "utc_ms,stationary,mode\n1000,1,\n2000,0,\n3000,,\n");
+  const Outcome diary = Run("evaluate t.csv --truth truth.csv --labels old.csv --quiet");
+  EXPECT_EQ(diary.exit_status, 0);
+  EXPECT_THAT(diary.err, HasSubstr("old.csv: the diary lies outside the trace"));
+
+  Write("sparse.csv", sparse);
+  const Outcome gaps = Run("evaluate t.csv --truth sparse.csv --quiet --json r.json");
+  EXPECT_EQ(gaps.exit_status, 0);
+  EXPECT_THAT(gaps.err, HasSubstr("--truth-max-gap"));
+  EXPECT_FALSE(Json::parse(Read("r.json"))["path"].contains("speed_rmse_mps"));
+  EXPECT_EQ(Run("evaluate t.csv --truth sparse.csv --quiet --truth-max-gap 5").err, "");
 }
 
 // Two threads share the work; nothing may depend on which was faster.
