@@ -209,7 +209,7 @@ class Evaluation {
   }
 
   JudgedTrack Judge(std::vector<TrackPoint> points) const {
-    return JudgeTrack(std::move(points), known_, options_.seed);
+    return JudgeTrack(std::move(points), instants_, known_, options_.seed);
   }
 
   void AddTask(std::function<void()> task) {
@@ -246,7 +246,7 @@ class Evaluation {
   }
 
   void Smooth() {
-    std::vector<TrackPoint> points;
+    std::vector<TrackPoint> points, between;
     {
       const auto begin = RealClock::now();
       Result<SmoothedTrack> track = SmoothedTrack::Create(fixes_, options_.config.estimator);
@@ -264,10 +264,16 @@ class Evaluation {
     }
     found_.smoothed = Judge(std::move(points));
   }
+        // Where a fix was refused the track has a place all the same: there, too, it is compared.
+        between =
+            ToTrackPoints(Sample(track.value(), timeline_, Missing(points, instants_)), timeline_);
 
   void JudgeRaw() {
     std::vector<TrackPoint> raw = RawPoints(fixes_);
     if (!judges_at_truth()) {
+    if (known_.judges_positions()) {
+      found_.smoothed.errors.Add(MeasureTrack(between, known_), instants_);
+    }
       found_.raw = Judge(std::move(raw));
       return;
     }
@@ -283,6 +289,7 @@ class Evaluation {
   void JudgePrediction() {
     const Result<std::vector<Estimate>> live =
         PredictLive(fixes_, options_.config.estimator, timeline_, instants_);
+    found_.raw_hold.errors.Add(hold, instants_);
     live_status_ = live.status();
     if (!live.ok()) return;
     live_status_ = WriteEstimates(options_.outputs.live, timeline_, live.value());

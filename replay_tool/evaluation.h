@@ -28,7 +28,15 @@ struct EvaluationOptions : ReplayOptions {
 
 /// The object of REPLAY_TOOL.md with the keys for which `session` brings the ground truth. Beyond
 /// the contract: *_ci_* (95 % intervals), calibration.raw, path of raw, live and records, phantom,
-/// ratios (ours over raw) and baselines.
+/// ratios, stops.{reference, detected, matched, short} and baselines. Nothing is judged outside of
+/// the trace's own time.
+///
+/// ratios.{live, smoothed, records}: ours over raw at the `n` instants at which both have a place.
+/// These are the times of the fixes, refused ones too, of which the smoothed track has a place like
+/// any other; with `at_truth` the truth's times, and then live, which knows nothing of what comes,
+/// is held against accuracy.raw_hold, the newest fix; the others against accuracy.raw, which is
+/// drawn straight from fix to fix. The absolute figures in `accuracy` are each over their own `n`:
+/// the quotient of two of them need not be the ratio.
 struct Evaluated {
   nlohmann::ordered_json json;
   std::optional<std::string> failure;  ///< of the environment, see EnvironmentFailure()

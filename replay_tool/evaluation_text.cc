@@ -17,10 +17,10 @@ std::string Cell(const Json& object, std::string_view key, int decimals) {
 }
 
 void AccuracyRow(std::string& out, std::string_view name, const Json& row) {
-  fmt::format_to(std::back_inserter(out), "  {:<18}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>9}{:>9}{:>9}\n",
-                 name, Cell(row, "n", 0), Cell(row, "p50_m", 2), Cell(row, "p68_m", 2),
-                 Cell(row, "p95_m", 2), Cell(row, "p99_m", 2), Cell(row, "rmse_m", 2),
-                 Cell(row, "max_m", 2), Cell(row, "score_m", 2), Cell(row, "cross_track_p95_m", 2));
+  fmt::format_to(std::back_inserter(out), kTableRow, name, Cell(row, "n", 0), Cell(row, "p50_m", 2),
+                 Cell(row, "p68_m", 2), Cell(row, "p95_m", 2), Cell(row, "p99_m", 2),
+                 Cell(row, "rmse_m", 2), Cell(row, "max_m", 2), Cell(row, "score_m", 2),
+                 Cell(row, "cross_track_p95_m", 2));
 }
 
 void Accuracy(std::string& out, const Json& r) {
@@ -74,8 +74,15 @@ std::string EvaluationText(const Json& result) {
   Accuracy(out, r);
   if (r.contains("ratios")) {
     for (const auto& [name, ratios] : r["ratios"].items()) {
-      Line(out, name + " / raw", ratios,
-           {{"p50", 3}, {"score", 3}, {"rmse", 3}, {"max", 3}, {"p95", 3}, {"cross_track_p95", 3}});
+      Line(out, name + (at_truth && name == "live" ? " / raw_hold" : " / raw"), ratios,
+           {{"p50", 3},
+            {"score", 3},
+            {"rmse", 3},
+            {"max", 3},
+            {"p95", 3},
+            {"cross_track_p95", 3},
+            {"n", 0}});
+    const bool at_truth = r.contains("accuracy") && r["accuracy"].contains("raw_hold");
     }
   }
   if (r.contains("calibration")) {

@@ -20,14 +20,15 @@ TrackErrors MeasureTrack(const std::vector<TrackPoint>& points,
   return errors;
 }
 
-JudgedTrack JudgeTrack(std::vector<TrackPoint> points, const GroundTruth& known,
-                       std::uint64_t seed) {
+JudgedTrack JudgeTrack(std::vector<TrackPoint> points, std::span<const std::int64_t> instants,
+                       const GroundTruth& known, std::uint64_t seed) {
   JudgedTrack judged;
   std::vector<SurfacePoint> surface = SurfaceOf(points);
   if (known.judges_positions()) {
     const TrackErrors errors = MeasureTrack(points, surface, known);
     judged.accuracy = SummariseTrack(errors, seed);
     judged.calibration = SummariseCalibration(errors.claims, seed);
+    judged.errors.Add(errors, instants);
   }
   const std::vector<Span>& rests = known.rests.stationary;
   if (!known.truth && rests.empty()) return judged;

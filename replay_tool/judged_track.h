@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "replay_tool/accuracy.h"
 #include "replay_tool/baselines.h"
+#include "replay_tool/error_ratios.h"
 #include "replay_tool/ground_truth.h"
 #include "replay_tool/path_metrics.h"
 #include "replay_tool/track_curve.h"
@@ -22,6 +24,7 @@ struct JudgedTrack {
   std::optional<CalibrationSummary> calibration;
   std::optional<PathSummary> path;
   std::optional<double> phantom_m;  ///< moved within the rests
+  ErrorsAtInstants errors;
 };
 
 /// Errors at the points of a track; cross-track from the route where there is one.
@@ -31,9 +34,10 @@ inline TrackErrors MeasureTrack(const std::vector<TrackPoint>& points, const Gro
   return MeasureTrack(points, SurfaceOf(points), known);
 }
 
-/// `points` at the instants at which they are to be judged; between them the track is straight.
-JudgedTrack JudgeTrack(std::vector<TrackPoint> points, const GroundTruth& known,
-                       std::uint64_t seed);
+/// `points` at the instants at which they are to be judged; between them the track is straight. At
+/// `instants` tracks are compared with one another.
+JudgedTrack JudgeTrack(std::vector<TrackPoint> points, std::span<const std::int64_t> instants,
+                       const GroundTruth& known, std::uint64_t seed);
 
 struct JudgedPeer {
   Peer peer = Peer::kRaw;

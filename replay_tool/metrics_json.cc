@@ -70,6 +70,20 @@ Json CalibrationJson(const std::optional<CalibrationSummary>& s) {
   return json;
 }
 
+Json RatiosJson(const ErrorRatios& r) {
+  if (r.n == 0) return {};
+  Json json;
+  json["n"] = r.n;
+  Put(json, "p50", r.p50);
+  Put(json, "p95", r.p95);
+  Put(json, "rmse", r.rmse);
+  Put(json, "max", r.max);
+  Put(json, "score", r.score);
+  Put(json, "cross_track_p50", r.cross_track_p50);
+  Put(json, "cross_track_p95", r.cross_track_p95);
+  return json;
+}
+
 Json PathJson(const std::optional<PathSummary>& path) {
   if (!path) return {};
   Json json;
@@ -100,6 +114,7 @@ Json StopsJson(const std::optional<StopSummary>& s) {
   json["reference"] = s->reference;
   json["detected"] = s->detected;
   json["matched"] = s->matched;
+  json["short"] = s->short_stops;
   return json;
 }
 
@@ -114,7 +129,6 @@ Json FencesJson(const FenceMetrics& m) {
   Put(json, "crossing_error_p50_s", m.crossing_error_p50_s);
   Put(json, "crossing_error_p95_s", m.crossing_error_p95_s);
   Put(json, "flips_per_hour", m.flips_per_hour);
-  json["short"] = s->short_stops;
   return json;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "replay_tool/accuracy.h"
+#include "replay_tool/error_ratios.h"
 #include "replay_tool/fence_metrics.h"
 #include "replay_tool/path_metrics.h"
 #include "replay_tool/stop_metrics.h"
@@ -22,6 +23,8 @@ double Rounded(double value, int decimals = 4);
 nlohmann::ordered_json AccuracyJson(const TrackAccuracy& accuracy);
 /// {coverage68, coverage95, nees_mean, ...}
 nlohmann::ordered_json CalibrationJson(const std::optional<CalibrationSummary>& calibration);
+/// {n, p50, p95, rmse, max, score, cross_track_p50, cross_track_p95}
+nlohmann::ordered_json RatiosJson(const ErrorRatios& ratios);
 nlohmann::ordered_json PathJson(const std::optional<PathSummary>& path);
 nlohmann::ordered_json StopsJson(const std::optional<StopSummary>& stops);
 /// Of the metrics only: keys to add to what the replay counted.

@@ -57,6 +57,37 @@ std::vector<std::int64_t> TruthInstants(const TruthTrack& truth, const TraceTime
   return {begin, end};
 }
 
+std::vector<std::int64_t> Missing(std::span<const TrackPoint> points,
+                                  std::span<const std::int64_t> instants) {
+  std::vector<std::int64_t> missing;
+  auto p = points.begin();
+  for (const std::int64_t t : instants) {
+    while (p != points.end() && p->utc_ms < t) ++p;
+    if (p == points.end() || p->utc_ms != t) missing.push_back(t);
+  }
+  return missing;
+}
+
+std::vector<Disposition> NewestVerdicts(std::span<const Estimate> estimates,
+                                        std::span<const DeliveredFix> fixes,
+                                        std::span<const Verdict> verdicts) {
+  std::vector<std::pair<MonoTime, Disposition>> by_time;
+  by_time.reserve(fixes.size());
+  for (std::size_t i = 0; i < fixes.size(); ++i) {
+    by_time.emplace_back(fixes[i].fix.time, verdicts[i].disposition);
+  }
+  std::stable_sort(by_time.begin(), by_time.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Disposition> newest;
+  newest.reserve(estimates.size());
+  std::size_t next = 0;
+  for (const Estimate& e : estimates) {
+    while (next < by_time.size() && by_time[next].first <= e.time) ++next;
+    newest.push_back(next > 0 ? by_time[next - 1].second : Disposition::kRejected);
+  }
+  return newest;
+}
+
 std::vector<TrackPoint> Sample(const TrackCurve& curve, std::span<const std::int64_t> instants) {
   std::vector<TrackPoint> points;
   points.reserve(instants.size());

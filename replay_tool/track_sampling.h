@@ -30,6 +30,15 @@ std::vector<std::int64_t> FixInstants(std::span<const DeliveredFix> fixes);
 std::vector<std::int64_t> TruthInstants(const TruthTrack& truth, const TraceTimeline& timeline,
                                         std::span<const DeliveredFix> fixes);
 
+/// Those of `instants` at which none of `points`, which are in order of time, lies.
+std::vector<std::int64_t> Missing(std::span<const TrackPoint> points,
+                                  std::span<const std::int64_t> instants);
+/// For each of `estimates`, in order of time, the verdict on the newest fix until then by its own
+/// time. `verdicts` has one for each of `fixes`; the first fix is not after the first estimate.
+std::vector<Disposition> NewestVerdicts(std::span<const Estimate> estimates,
+                                        std::span<const DeliveredFix> fixes,
+                                        std::span<const Verdict> verdicts);
+
 // Each gives a point for those of `instants` at which the track says something.
 
 std::vector<TrackPoint> Sample(const TrackCurve& curve, std::span<const std::int64_t> instants);

@@ -185,6 +185,84 @@ TEST_F(EvaluateCli, TheFiguresFollowFromTheOutputs) {
   }
 }
 
+// Each distance of `ours` from the truth with that of the raw fix of the same instant.
+std::vector<std::pair<double, double>> Paired(const std::vector<Place>& ours,
+                                              const std::vector<Place>& raw,
+                                              const std::vector<Place>& truth) {
+  const auto distance = [](const Place& p, const Place& q) {
+    const double north = (p.lat_deg - q.lat_deg) * 111'200;
+    const double east = (p.lon_deg - q.lon_deg) * 111'400 * std::cos(q.lat_deg * 0.0174532925);
+    return std::hypot(north, east);
+  };
+  std::map<long long, Place> raw_at, ours_at;
+  for (const Place& p : raw) raw_at[p.utc_ms] = p;
+  for (const Place& p : ours) ours_at[p.utc_ms] = p;
+  std::vector<std::pair<double, double>> pairs;
+  for (const Place& t : truth) {
+    if (!raw_at.contains(t.utc_ms) || !ours_at.contains(t.utc_ms)) continue;
+    pairs.emplace_back(distance(ours_at[t.utc_ms], t), distance(raw_at[t.utc_ms], t));
+  }
+  return pairs;
+}
+
+// Some fixes are thrown 3 km off, all arrive at once, and there is truth at their own times.
+class EvaluateOutliers : public EvaluateCli {
+ protected:
+  void SetUp() override {
+    Simulate();
+    std::istringstream in(Read("t.csv"));
+    std::string line, thrown, truth = "utc_ms,lat_deg,lon_deg\n";
+    std::getline(in, line);
+    thrown = line + "\n";
+    const std::vector<std::string> header = Split(line);
+    const auto received = static_cast<std::size_t>(
+        std::find(header.begin(), header.end(), "received_utc_ms") - header.begin());
+    for (int i = 0; std::getline(in, line); ++i) {
+      std::vector<std::string> c = Split(line);
+      truth += c[0] + "," + c[1] + "," + c[2] + "\n";
+      if (received < c.size()) c[received].clear();
+      if (i % 40 == 39) c[1] = std::to_string(std::stod(c[1]) + 0.03);
+      for (std::size_t k = 0; k < c.size(); ++k) thrown += (k == 0 ? "" : ",") + c[k];
+      thrown += "\n";
+    }
+    Write("t.csv", thrown);
+    Write("at_fixes.csv", truth);
+  }
+};
+
+// An outlier that the smoothed track left out is raw's alone: in `accuracy`, but not in `ratios`.
+TEST_F(EvaluateOutliers, RatiosAreOverTheSameInstants) {
+  Json r = Result("evaluate t.csv --truth at_fixes.csv --live-out live.csv --smoothed-out s.csv");
+  ASSERT_LT(r["accuracy"]["smoothed"]["n"], r["accuracy"]["raw"]["n"]);
+  const std::vector<Place> raw = Places(Read("t.csv")), truth = Places(Read("at_fixes.csv"));
+  const auto live = Paired(Places(Read("live.csv")), raw, truth);
+  double ours = 0, theirs = 0;
+  for (const auto& [a, b] : live) {
+    ours += a * a;
+    theirs += b * b;
+  }
+  EXPECT_EQ(r["ratios"]["live"]["n"], live.size());
+  EXPECT_NEAR(r["ratios"]["live"].value("rmse", 0.0), std::sqrt(ours / theirs), 1e-3);
+  // The smoothed track has a place where a fix was refused, and is asked there too.
+  EXPECT_EQ(r["ratios"]["smoothed"]["n"], r["accuracy"]["raw"]["n"]);
+  Json all = Result("evaluate t.csv --truth at_fixes.csv --at-truth")["accuracy"];
+  EXPECT_NEAR(r["ratios"]["smoothed"].value("rmse", 0.0),
+              all["smoothed"]["rmse_m"].get<double>() / all["raw"]["rmse_m"].get<double>(), 1e-3);
+  EXPECT_EQ(r["ratios"]["records"]["n"], r["accuracy"]["records"]["n"]);
+}
+
+TEST_F(EvaluateOutliers, BetweenFixesLiveIsHeldAgainstWhatHadArrived) {
+  const Outcome outcome =
+      Run("evaluate t.csv --truth truth.csv --every 20 --at-truth --json r.json");
+  Json r = Json::parse(Read("r.json"));
+  const Json live = r["accuracy"]["live"], hold = r["accuracy"]["raw_hold"];
+  EXPECT_NEAR(r["ratios"]["live"].value("p50", 0.0),
+              live["p50_m"].get<double>() / hold["p50_m"].get<double>(), 0.02);
+  EXPECT_EQ(r["ratios"]["live"]["n"], std::min(live["n"], hold["n"]));
+  EXPECT_THAT(outcome.out, HasSubstr("live / raw_hold"));
+  EXPECT_THAT(outcome.out, HasSubstr("smoothed / raw "));
+}
+
 // What the reference tells of other times changes nothing.
 TEST_F(EvaluateCli, NothingIsJudgedOutsideOfTheTrace) {
   Simulate();
