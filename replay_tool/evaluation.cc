@@ -42,16 +42,16 @@ double SecondsSince(RealClock::time_point begin) {
   return std::chrono::duration<double>(RealClock::now() - begin).count();
 }
 
+// One row an estimate; `verdicts` has one for each.
 Status WriteEstimates(const std::string& path, const TraceTimeline& timeline,
-                      std::span<const Estimate> estimates) {
-  if (path.empty()) return {};
+                      std::span<const Estimate> estimates, std::span<const Disposition> verdicts) {
   Result<OutputFile> file = OutputFile::Create(path);
   if (!file.ok()) return file.status();
   file.value().Append(kEstimateHeader);
   std::string row;
-  for (const Estimate& e : estimates) {
+  for (std::size_t i = 0; i < estimates.size(); ++i) {
     row.clear();
-    AppendEstimateRow(row, timeline.ToUtc(e.time), e, Disposition::kAccepted);
+    AppendEstimateRow(row, timeline.ToUtc(estimates[i].time), estimates[i], verdicts[i]);
     file.value().Append(row);
   }
   return file.value().Close();
@@ -81,6 +81,7 @@ class Evaluation {
     if (!replayed.ok()) return replayed;
     if (!read.ok()) return read;
     if (knots_) outputs_->WriteSmoothed(*knots_, fixes_, timeline_);
+    if (predicted_) live_status_ = WritePrediction();
     for (const Status& status : {smoothed_status_, live_status_, outputs_->Close()}) {
       if (!status.ok()) return status;
     }
@@ -142,14 +143,13 @@ class Evaluation {
         session_, {options_.truth_max_gap_s, !options_.fences.empty(), SpanOf(fixes_)});
     if (!known.ok()) return known.status();
     known_ = std::move(known).value();
-    return {};
     instants_ =
         judges_at_truth() ? TruthInstants(*known_.truth, timeline_, fixes_) : FixInstants(fixes_);
     info_.warnings.insert(info_.warnings.end(), known_.warnings.begin(), known_.warnings.end());
     WarnOfGaps();
+    return {};
   }
 
-  void StartReplay() {
   // Keys of what a sparse truth cannot tell are absent; this says why.
   void WarnOfGaps() {
     if (!known_.truth) return;
@@ -166,6 +166,7 @@ class Evaluation {
                     session_.truth, told, all, options_.truth_max_gap_s));
   }
 
+  void StartReplay() {
     if (options_.report != nullptr) options_.report->Begin(session_.trace, options_.fences);
     replay_ = std::async(std::launch::async, [this] {
       struct CloseTasks {
@@ -255,25 +256,29 @@ class Evaluation {
       smoothing_s_ = SecondsSince(begin);
       if (judges_at_truth()) {
         const std::vector<Estimate> at_truth = Sample(track.value(), timeline_, instants_);
-        smoothed_status_ = WriteEstimates(options_.outputs.smoothed, timeline_, at_truth);
+        if (!options_.outputs.smoothed.empty()) {
+          smoothed_status_ =
+              WriteEstimates(options_.outputs.smoothed, timeline_, at_truth,
+                             NewestVerdicts(at_truth, fixes_, track.value().verdicts()));
+        }
         points = ToTrackPoints(at_truth, timeline_);
       } else {
         points = ToTrackPoints(track.value().knots(), timeline_);
+        // Where a fix was refused the track has a place all the same: there, too, it is compared.
+        between =
+            ToTrackPoints(Sample(track.value(), timeline_, Missing(points, instants_)), timeline_);
         if (!options_.outputs.smoothed.empty()) knots_.emplace(std::move(track).value());
       }
     }
     found_.smoothed = Judge(std::move(points));
+    if (known_.judges_positions()) {
+      found_.smoothed.errors.Add(MeasureTrack(between, known_), instants_);
+    }
   }
-        // Where a fix was refused the track has a place all the same: there, too, it is compared.
-        between =
-            ToTrackPoints(Sample(track.value(), timeline_, Missing(points, instants_)), timeline_);
 
   void JudgeRaw() {
     std::vector<TrackPoint> raw = RawPoints(fixes_);
     if (!judges_at_truth()) {
-    if (known_.judges_positions()) {
-      found_.smoothed.errors.Add(MeasureTrack(between, known_), instants_);
-    }
       found_.raw = Judge(std::move(raw));
       return;
     }
@@ -284,16 +289,30 @@ class Evaluation {
         known_);
     found_.raw_hold.accuracy = SummariseTrack(hold, options_.seed);
     found_.raw_hold.calibration = SummariseCalibration(hold.claims, options_.seed);
+    found_.raw_hold.errors.Add(hold, instants_);
   }
 
   void JudgePrediction() {
-    const Result<std::vector<Estimate>> live =
+    Result<std::vector<Estimate>> live =
         PredictLive(fixes_, options_.config.estimator, timeline_, instants_);
-    found_.raw_hold.errors.Add(hold, instants_);
     live_status_ = live.status();
     if (!live.ok()) return;
-    live_status_ = WriteEstimates(options_.outputs.live, timeline_, live.value());
     found_.live = Judge(ToTrackPoints(live.value(), timeline_));
+    if (!options_.outputs.live.empty()) predicted_ = std::move(live).value();
+  }
+
+  // Motion and verdict are the replay's, of the newest fix that had arrived.
+  Status WritePrediction() {
+    std::vector<Disposition> verdicts;
+    verdicts.reserve(predicted_->size());
+    std::size_t known = 0;
+    for (Estimate& e : *predicted_) {
+      while (known < fixes_.size() && fixes_[known].arrival.mono <= e.time) ++known;
+      const HeardFix& newest = run_.heard[known - 1];
+      e.motion = newest.motion;
+      verdicts.push_back(newest.verdict);
+    }
+    return WriteEstimates(options_.outputs.live, timeline_, *predicted_, verdicts);
   }
 
   void JudgeRecords() {
@@ -342,7 +361,8 @@ class Evaluation {
   std::atomic<int> tasks_added_ = 0, tasks_done_ = 0;
   std::mutex progress_mutex_;
   Findings found_;
-  std::optional<SmoothedTrack> knots_;
+  std::optional<SmoothedTrack> knots_;              // only if they are to be written
+  std::optional<std::vector<Estimate>> predicted_;  // the same; live, at the truth's times
   Status smoothed_status_, live_status_;
   double smoothing_s_ = 0;
 

@@ -34,6 +34,8 @@ class Recorder final : public ReplayWatcher {
 
   void OnFix(const FixReport& report) override {
     if (watcher_ != nullptr) watcher_->OnFix(report);
+    run_.heard.push_back(
+        {report.verdict.disposition, report.live ? report.live->motion : Motion::kUnknown});
     if (report.live) {
       run_.live.push_back(ToTrackPoint(*report.live, UtcMs(report.live->time)));
     }

@@ -15,12 +15,21 @@
 #include "replay_tool/stop_metrics.h"
 #include "replay_tool/track_point.h"
 #include "replay_tool/truth_track.h"
+#include "waymark/estimate.h"
+#include "waymark/fix.h"
 #include "waymark/geofence.h"
 
 namespace waymark::replay {
 
+/// What became of a fix, and what the tracker took for the motion then.
+struct HeardFix {
+  Disposition verdict = Disposition::kRejected;
+  Motion motion = Motion::kUnknown;
+};
+
 struct EvaluationRun {
   ReplayTally tally;
+  std::vector<HeardFix> heard;           ///< one for each fix, in input order
   std::vector<TrackPoint> live;          ///< right after each fix, in input order
   std::vector<TrackPoint> records;       ///< the stored points
   std::vector<Span> gaps;                ///< the stored gaps

@@ -185,6 +185,19 @@ TEST_F(EvaluateCli, TheFiguresFollowFromTheOutputs) {
   }
 }
 
+// The cells of each row of a CSV from column `from` on, by its utc_ms.
+std::map<long long, std::vector<std::string>> CellsFrom(std::size_t from, const std::string& text) {
+  std::map<long long, std::vector<std::string>> rows;
+  std::istringstream in(text);
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) {
+    const std::vector<std::string> c = Split(line);
+    rows[std::stoll(c[0])] = {c.begin() + static_cast<std::ptrdiff_t>(from), c.end()};
+  }
+  return rows;
+}
+
 // Each distance of `ours` from the truth with that of the raw fix of the same instant.
 std::vector<std::pair<double, double>> Paired(const std::vector<Place>& ours,
                                               const std::vector<Place>& raw,
@@ -261,6 +274,24 @@ TEST_F(EvaluateOutliers, BetweenFixesLiveIsHeldAgainstWhatHadArrived) {
   EXPECT_EQ(r["ratios"]["live"]["n"], std::min(live["n"], hold["n"]));
   EXPECT_THAT(outcome.out, HasSubstr("live / raw_hold"));
   EXPECT_THAT(outcome.out, HasSubstr("smoothed / raw "));
+}
+
+TEST_F(EvaluateOutliers, RowsAtTruthTellTheNewestVerdict) {
+  const std::string arguments = "evaluate t.csv --truth at_fixes.csv ";
+  Result(arguments + "--live-out fixes.csv --smoothed-out knots.csv");
+  Result(arguments + "--at-truth --live-out live.csv --smoothed-out smoothed.csv");
+  constexpr std::size_t kMotion = 8, kVerdict = 9;
+  const auto live = CellsFrom(kMotion, Read("live.csv"));
+  const auto fixes = CellsFrom(kMotion, Read("fixes.csv"));
+  EXPECT_GT(live.size(), 1000U);
+  for (const auto& [utc_ms, cells] : live) EXPECT_EQ(cells, fixes.at(utc_ms)) << utc_ms;
+  const auto smoothed = CellsFrom(kVerdict, Read("smoothed.csv"));
+  for (const auto& [utc_ms, cells] : CellsFrom(kVerdict, Read("knots.csv"))) {
+    EXPECT_EQ(cells, smoothed.at(utc_ms)) << utc_ms;
+  }
+  for (const char* file : {"live.csv", "smoothed.csv"}) {
+    EXPECT_THAT(Read(file), HasSubstr(",rejected\n"));
+  }
 }
 
 // What the reference tells of other times changes nothing.
