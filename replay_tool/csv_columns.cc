@@ -72,6 +72,12 @@ Result<CsvColumns> CsvColumns::FromHeader(std::string_view header,
                 "line 1: missing column " + missing + " (found: " + found + ")");
 }
 
+std::string CsvColumns::UnknownText() const {
+  std::string names;
+  for (const std::string& name : unknown_) AppendListed(names, name);
+  return names.empty() ? names : "unknown columns ignored: " + names;
+}
+
 std::string_view CsvColumns::Cell(std::span<const std::string_view> cells, std::size_t i) const {
   if (i >= place_.size() || !place_[i] || *place_[i] >= cells.size()) return {};
   return cells[*place_[i]];

@@ -30,8 +30,8 @@ class CsvColumns {
   std::string_view Cell(std::span<const std::string_view> cells, std::size_t i) const;
   /// Of the header, known or not.
   std::size_t size() const { return size_; }
-  /// Columns of the header that are not known, in order.
-  const std::vector<std::string>& unknown() const { return unknown_; }
+  /// The warning that names the header's columns that are not known; empty if there are none.
+  std::string UnknownText() const;
 
  private:
   std::vector<std::optional<std::size_t>> place_;  // by known column

@@ -93,7 +93,8 @@ class EvaluateCommand {
         return Fail(kExitUsage,
                     "evaluate: --manifest names the traces and their truth; give nothing else");
       }
-      Result<std::vector<Session>> sessions = ReadManifest(flags_.manifest);
+      std::vector<std::string> warnings;
+      Result<std::vector<Session>> sessions = ReadManifest(flags_.manifest, warnings);
       if (!sessions.ok()) return FailInput(sessions.status());
       sessions_ = std::move(sessions).value();
     } else if (flags_.traces.empty()) {
@@ -105,6 +106,7 @@ class EvaluateCommand {
     }
     for (const std::string& trace : flags_.traces) {
       sessions_.push_back({trace, flags_.truth, flags_.route, flags_.labels});
+      for (const std::string& w : warnings) Warn(w);
     }
     const OutputFlags& o = options_.outputs;
     if (sessions_.size() > 1 &&
@@ -116,6 +118,10 @@ class EvaluateCommand {
   }
 
   int ReadBaselines() {
+    for (const Session& session : sessions_) {
+      if (!options_.at_truth || !session.truth.empty()) continue;
+      return Fail(kExitUsage, "evaluate: --at-truth needs a truth; " + session.trace + " has none");
+    }
     for (const std::string& text : flags_.baseline) {
       Result<std::vector<Peer>> peers = PeersOf(text);
       if (!peers.ok()) return Fail(kExitUsage, peers.status().message());

@@ -126,12 +126,8 @@ class FixesCsvParser final : public TraceParser {
     Result<CsvColumns> columns = CsvColumns::FromHeader(line, kColumns, kRequired);
     if (!columns.ok()) return columns.status();
     columns_ = std::move(columns).value();
-    if (!columns_->unknown().empty()) {
-      std::string names;
-      for (const std::string& name : columns_->unknown()) {
-        names += (names.empty() ? "" : ", ") + name.substr(0, 64);
-      }
-      info_.warnings.push_back("unknown columns ignored: " + names);
+    if (std::string unknown = columns_->UnknownText(); !unknown.empty()) {
+      info_.warnings.push_back(std::move(unknown));
     }
     return Status();
   }

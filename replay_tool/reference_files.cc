@@ -27,7 +27,8 @@ std::string At(const std::string& path, std::uint64_t line) {
 using OnRow = std::function<std::string(std::span<const std::string_view>, const CsvColumns&)>;
 
 Status ReadCsv(const std::string& path, std::span<const std::string_view> known,
-               std::span<const std::string_view> required, const OnRow& on_row) {
+               std::span<const std::string_view> required, const OnRow& on_row,
+               std::vector<std::string>* warnings = nullptr) {
   Result<std::string> text = ReadWholeFile(path, kMaxBytes);
   if (!text.ok()) return Status(text.status().code(), path + ": " + text.status().message());
   LineSplitter lines;
@@ -43,6 +44,9 @@ Status ReadCsv(const std::string& path, std::span<const std::string_view> known,
         return false;
       }
       columns = std::move(header).value();
+      if (const std::string unknown = columns->UnknownText(); warnings && !unknown.empty()) {
+        warnings->push_back(At(path, number) + unknown);
+      }
       return true;
     }
     SplitCsvLine(line, cells);
@@ -143,7 +147,8 @@ Result<std::vector<Label>> ReadLabels(const std::string& path) {
   return labels;
 }
 
-Result<std::vector<Session>> ReadManifest(const std::string& path) {
+Result<std::vector<Session>> ReadManifest(const std::string& path,
+                                          std::vector<std::string>& warnings) {
   std::vector<Session> sessions;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   constexpr std::array<std::string_view, 4> kColumns{"trace", "truth", "route", "labels"};
@@ -157,9 +162,13 @@ Result<std::vector<Session>> ReadManifest(const std::string& path) {
         };
         Session session{cell(0), cell(1), cell(2), cell(3)};
         if (session.trace.empty()) return "trace must not be empty";
+        if (session.truth.empty() && session.route.empty() && session.labels.empty()) {
+          return "nothing to judge by: name a truth, a route or labels";
+        }
         sessions.push_back(std::move(session));
         return {};
-      });
+      },
+      &warnings);
   if (!status.ok()) return status;
   if (sessions.empty()) {
     return Status(Code::kInvalidArgument, path + ": the manifest names no trace");

@@ -26,8 +26,10 @@ Result<std::vector<Label>> ReadLabels(const std::string& path);
 struct Session {
   std::string trace, truth, route, labels;
 };
-/// trace,truth,route,labels; relative paths start at the manifest's folder.
-Result<std::vector<Session>> ReadManifest(const std::string& path);
+/// trace,truth,route,labels; relative paths start at the manifest's folder. Every row names
+/// something to judge by.
+Result<std::vector<Session>> ReadManifest(const std::string& path,
+                                          std::vector<std::string>& warnings);
 
 }  // namespace waymark::replay
 

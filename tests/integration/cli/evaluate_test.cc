@@ -352,6 +352,19 @@ TEST_F(EvaluateCli, AReferenceOfAnotherTimeDoesNotPassInSilence) {
   EXPECT_EQ(Run("evaluate t.csv --truth sparse.csv --quiet --truth-max-gap 5").err, "");
 }
 
+TEST_F(EvaluateCli, WhatCannotBeJudgedIsAnError) {
+  Simulate();
+  Write("bare.csv", "trace,truth\nt.csv,truth.csv\nt.csv,\n");
+  const Outcome bare = Run("evaluate --manifest bare.csv --quiet");
+  EXPECT_EQ(bare.exit_status, 3);
+  EXPECT_THAT(bare.err, HasSubstr("bare.csv:3: nothing to judge by"));
+  Write("typo.csv", "trace,truth,lables\nt.csv,truth.csv,labels.csv\n");
+  const Outcome typo = Run("evaluate --manifest typo.csv --quiet");
+  EXPECT_EQ(typo.exit_status, 0);
+  EXPECT_THAT(typo.err, HasSubstr("unknown columns ignored: lables"));
+  EXPECT_EQ(Run("evaluate t.csv --labels labels.csv --at-truth").exit_status, 2);
+}
+
 // Two threads share the work; nothing may depend on which was faster.
 TEST_F(EvaluateCli, TheSameEvaluationGivesTheSameResult) {
   Simulate();

@@ -78,17 +78,29 @@ TEST_F(ReferenceFiles, LabelsMayBeUnknown) {
 }
 
 TEST_F(ReferenceFiles, ManifestPathsStartAtItsFolder) {
-  const auto sessions =
-      ReadManifest(File("m.csv", "trace,truth,labels\na/x.gpx,a/t.csv,\n/abs/y.gpx,,l.csv\n"));
+  std::vector<std::string> warnings;
+  const auto sessions = ReadManifest(
+      File("m.csv", "trace,truth,labels\na/x.gpx,a/t.csv,\n/abs/y.gpx,,l.csv\n"), warnings);
   ASSERT_TRUE(sessions.ok()) << sessions.status().message();
   ASSERT_EQ(sessions.value().size(), 2U);
   EXPECT_EQ(sessions.value()[0].trace, folder_ / "a/x.gpx");
   EXPECT_EQ(sessions.value()[0].truth, folder_ / "a/t.csv");
   EXPECT_EQ(sessions.value()[0].labels, "");
   EXPECT_EQ(sessions.value()[1].trace, "/abs/y.gpx");
-  EXPECT_FALSE(ReadManifest(File("m2.csv", "trace,truth\n")).ok());
-  EXPECT_THAT(ReadManifest(File("m3.csv", "trace,truth\n,x\n")).status().message(),
+  EXPECT_FALSE(ReadManifest(File("m2.csv", "trace,truth\n"), warnings).ok());
+  EXPECT_THAT(ReadManifest(File("m3.csv", "trace,truth\n,x\n"), warnings).status().message(),
               HasSubstr("m3.csv:2: "));
+  EXPECT_TRUE(warnings.empty());
+}
+
+TEST_F(ReferenceFiles, AManifestSaysByWhatToJudge) {
+  std::vector<std::string> warnings;
+  const auto sessions = ReadManifest(
+      File("m.csv", "trace,truht,labels\nx.gpx,t.csv,l.csv\ny.gpx,t.csv,\n"), warnings);
+  EXPECT_EQ(sessions.status().code(), Code::kInvalidArgument);
+  EXPECT_THAT(sessions.status().message(), HasSubstr("m.csv:3: nothing to judge by"));
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_THAT(warnings[0], HasSubstr("m.csv:1: unknown columns ignored: truht"));
 }
 
 }  // namespace
