@@ -16,6 +16,10 @@ std::string Cell(const Json& object, std::string_view key, int decimals) {
   return fmt::format("{:.{}f}", found->get<double>(), decimals);
 }
 
+// A space before every cell, however wide its number.
+constexpr fmt::string_view kTableRow =
+    "  {:<17} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>8} {:>8} {:>8}\n";
+
 void AccuracyRow(std::string& out, std::string_view name, const Json& row) {
   fmt::format_to(std::back_inserter(out), kTableRow, name, Cell(row, "n", 0), Cell(row, "p50_m", 2),
                  Cell(row, "p68_m", 2), Cell(row, "p95_m", 2), Cell(row, "p99_m", 2),
@@ -25,9 +29,8 @@ void AccuracyRow(std::string& out, std::string_view name, const Json& row) {
 
 void Accuracy(std::string& out, const Json& r) {
   if (!r.contains("accuracy")) return;
-  fmt::format_to(std::back_inserter(out), "  {:<18}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>9}{:>9}{:>9}\n",
-                 "error in metres", "n", "p50", "p68", "p95", "p99", "rmse", "max", "score",
-                 "cross95");
+  fmt::format_to(std::back_inserter(out), kTableRow, "error in metres", "n", "p50", "p68", "p95",
+                 "p99", "rmse", "max", "score", "cross95");
   for (const auto& [name, row] : r["accuracy"].items()) AccuracyRow(out, name, row);
   if (!r.contains("baselines")) return;
   for (const auto& [name, peer] : r["baselines"].items()) {
@@ -73,6 +76,7 @@ std::string EvaluationText(const Json& result) {
   const Json& r = aggregate ? result["aggregate"]["mean"] : result;
   Accuracy(out, r);
   if (r.contains("ratios")) {
+    const bool at_truth = r.contains("accuracy") && r["accuracy"].contains("raw_hold");
     for (const auto& [name, ratios] : r["ratios"].items()) {
       Line(out, name + (at_truth && name == "live" ? " / raw_hold" : " / raw"), ratios,
            {{"p50", 3},
@@ -82,7 +86,6 @@ std::string EvaluationText(const Json& result) {
             {"p95", 3},
             {"cross_track_p95", 3},
             {"n", 0}});
-    const bool at_truth = r.contains("accuracy") && r["accuracy"].contains("raw_hold");
     }
   }
   if (r.contains("calibration")) {
@@ -122,6 +125,7 @@ std::string EvaluationText(const Json& result) {
           {"reference", 0},
           {"detected", 0},
           {"matched", 0},
+          {"short", 0},
           {"start_latency_p50_s", 1},
           {"end_latency_p50_s", 1}});
   }
@@ -132,7 +136,6 @@ std::string EvaluationText(const Json& result) {
           {"precision", 3},
           {"recall", 3},
           {"latency_p50_s", 1},
-          {"short", 0},
           {"latency_p95_s", 1},
           {"flips_per_hour", 2}});
   }

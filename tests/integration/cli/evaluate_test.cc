@@ -365,6 +365,22 @@ TEST_F(EvaluateCli, WhatCannotBeJudgedIsAnError) {
   EXPECT_EQ(Run("evaluate t.csv --labels labels.csv --at-truth").exit_status, 2);
 }
 
+TEST_F(EvaluateCli, ColumnsOfTheTableStandApart) {
+  Simulate();
+  // On the other side of the earth.
+  Write("far.csv", "lat_deg,lon_deg\n-50.1,-171.4\n-50.2,-171.3\n");
+  const Outcome far = Run("evaluate t.csv --route far.csv");
+  std::istringstream in(far.out);
+  std::string line;
+  while (std::getline(in, line)) {
+    if (!line.starts_with("  raw ")) continue;
+    std::istringstream cells(line);
+    EXPECT_EQ(std::distance(std::istream_iterator<std::string>(cells), {}), 10) << line;
+    return;
+  }
+  FAIL() << far.out;
+}
+
 // Two threads share the work; nothing may depend on which was faster.
 TEST_F(EvaluateCli, TheSameEvaluationGivesTheSameResult) {
   Simulate();
