@@ -41,7 +41,17 @@ constexpr const char* kExample =
     "  replay_tool evaluate drive.gpx --truth truth.csv --baseline before.json --tolerance 5\n\n"
     "--baseline takes names of peers or, when none of its parts is one, the file of an earlier\n"
     "--json. With --manifest a path in --fail-if that begins with aggregate is held against the\n"
-    "aggregate, any other against every session.";
+    "aggregate, any other against every session.\n\n"
+    "Only the time of the trace is judged; a truth that lies wholly outside is an error.\n\n"
+    "ratios are ours over raw at the n instants at which both have a place: the times of the\n"
+    "fixes, refused ones too, where the smoothed track is asked all the same. With --at-truth\n"
+    "they are the truth's times, and live is held against raw_hold, the newest fix: raw is drawn\n"
+    "straight from fix to fix and so knows the next one.\n\n"
+    "stops: a detected stop and one of the reference match if half of their union is common;\n"
+    "precision = matched / detected, recall = matched / reference. What matches a stop shorter\n"
+    "than --min-stop counts in neither (short).\n\n"
+    "With --at-truth, a row of --live-out tells the verdict on the newest fix that had arrived,\n"
+    "and the motion then; one of --smoothed-out the verdict on the newest fix by its own time.";
 
 // "raw,cv" are peers; "before.json" is a file. A name that is misspelt is neither, and the message
 // names both readings.
@@ -96,6 +106,7 @@ class EvaluateCommand {
       std::vector<std::string> warnings;
       Result<std::vector<Session>> sessions = ReadManifest(flags_.manifest, warnings);
       if (!sessions.ok()) return FailInput(sessions.status());
+      for (const std::string& w : warnings) Warn(w);
       sessions_ = std::move(sessions).value();
     } else if (flags_.traces.empty()) {
       return Fail(kExitUsage,
@@ -106,7 +117,10 @@ class EvaluateCommand {
     }
     for (const std::string& trace : flags_.traces) {
       sessions_.push_back({trace, flags_.truth, flags_.route, flags_.labels});
-      for (const std::string& w : warnings) Warn(w);
+    }
+    for (const Session& session : sessions_) {
+      if (!options_.at_truth || !session.truth.empty()) continue;
+      return Fail(kExitUsage, "evaluate: --at-truth needs a truth; " + session.trace + " has none");
     }
     const OutputFlags& o = options_.outputs;
     if (sessions_.size() > 1 &&
@@ -118,10 +132,6 @@ class EvaluateCommand {
   }
 
   int ReadBaselines() {
-    for (const Session& session : sessions_) {
-      if (!options_.at_truth || !session.truth.empty()) continue;
-      return Fail(kExitUsage, "evaluate: --at-truth needs a truth; " + session.trace + " has none");
-    }
     for (const std::string& text : flags_.baseline) {
       Result<std::vector<Peer>> peers = PeersOf(text);
       if (!peers.ok()) return Fail(kExitUsage, peers.status().message());

@@ -30,7 +30,9 @@ void AddOutputFlags(CLI::App& command, OutputFlags& flags) {
     command.add_option(name, path, what)->type_name("FILE")->group(group);
   };
   add("--live-out", flags.live, "The estimate right after each fix");
-  add("--smoothed-out", flags.smoothed, "The best estimate at each accepted fix, knowing the rest");
+  add("--smoothed-out", flags.smoothed,
+      "The best estimate at each fix that is accepted with the whole trace known, so at some that "
+      "--verdicts-out holds back");
   add("--records-out", flags.records, "What is stored and uploaded");
   add("--verdicts-out", flags.verdicts, "What became of each fix, and why");
   add("--events-out", flags.events, "Fences, motion, stays, trips, gaps, problems");
