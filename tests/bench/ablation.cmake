@@ -1,5 +1,5 @@
 # The ablation of the filter: `ablation` prints the table of filters/README.md.
-add_executable(ablation ablation.cc ablation_sets.cc trace_corpus.cc)
+add_executable(ablation ablation.cc ablation_sets.cc judgement.cc trace_corpus.cc)
 waymark_compile_options(ablation)
 target_include_directories(ablation PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(ablation PRIVATE waymark_filters)
