@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "waymark/smoother.h"
@@ -64,6 +65,29 @@ Judgement Judge(const Session& s, const FilterTuning& tuning, const OnFix& on_fi
     }
   }
   return j;
+}
+
+OnFix PrintsFixes(const Session& s) {
+  return [&s](const DeliveredFix& d, const Verdict& verdict, Estimator& estimator) {
+    const LocalFrame frame(s.truth.front().position);
+    const std::int64_t ms = d.fix.utc->time_since_epoch().count();
+    const auto e = estimator.Latest();
+    const TrackFilter& f = EstimatorAccess::Of(estimator).filter;
+    const EastNorth q = TruthAt(s, frame, ms).value_or(EastNorth{});
+    const EastNorth z = frame.ToLocal(d.fix.position);
+    const EastNorth p = e ? frame.ToLocal(e->position) : EastNorth{};
+    std::printf(
+        "@ %lld %s/%s %.2f raw %.1f,%.1f est %.1f,%.1f r68 %.1f b %.1f,%.1f v %.1f,%.1f vm "
+        "%.1f,%.1f mode %.2f %.2f %.2f w %.2f white %.2f gm %.2f tau %.1f\n",
+        static_cast<long long>(ms / 1000 % 100000), DispositionName(verdict.disposition),
+        ReasonName(verdict.reason), verdict.value, z.east_m - q.east_m, z.north_m - q.north_m,
+        p.east_m - q.east_m, p.north_m - q.north_m, e ? e->r68_m : 0.0, f.combined().b.e,
+        f.combined().b.n, f.combined().v.e, f.combined().v.n,
+        f.measured_velocity() ? f.measured_velocity()->e : 0.0,
+        f.measured_velocity() ? f.measured_velocity()->n : 0.0, f.mode()[0], f.mode()[1],
+        f.mode()[2], f.follow(), std::sqrt(f.noise().white_var_m2), std::sqrt(f.noise().gm_var_m2),
+        f.noise().gm_tau_s);
+  };
 }
 
 void Line::Add(const Judgement& j) {

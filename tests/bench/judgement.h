@@ -34,10 +34,12 @@ struct Judgement {
   Errors raw, live, smoothed;
 };
 
-/// Sees every fix after the estimator has: for who wants to print it.
+/// Sees every fix after the estimator has.
 using OnFix = std::function<void(const DeliveredFix&, const Verdict&, Estimator&)>;
 
 Judgement Judge(const Session& s, const FilterTuning& tuning, const OnFix& on_fix = nullptr);
+/// One line for each fix of `s`, which must outlive it.
+OnFix PrintsFixes(const Session& s);
 
 /// Ratios to raw, means over the judgements added; `worst` are of one session.
 struct Line {
