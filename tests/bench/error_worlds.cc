@@ -112,6 +112,12 @@ std::vector<Family> OutlierFamilies() {
   large.worlds.push_back(On(Suburb(), "5-60 s, suburb", {Repeats(5, 60, true)}));
   all.push_back(little);
   all.push_back(large);
+  all.push_back({"position held at rest",
+                 kBoth,
+                 {On(Open(), "open", {HeldAtRest()}), On(Suburb(), "suburb", {HeldAtRest()}),
+                  On(Suburb(), "suburb, bursts", {HeldAtRest(), Bursts(Burst::kFixed, 6, 20, 80)}),
+                  On(Suburb(), "suburb, single outliers",
+                     {HeldAtRest(), Bursts(Burst::kFixed, 1, 20, 200)})}});
   Family good{"gaps of 5-300 s", kBoth, {}}, bad{"gaps and a bad first fix", kBoth, {}};
   const std::pair<double, double> lengths[] = {{5, 20}, {20, 90}, {90, 300}};
   for (const auto& [least_s, most_s] : lengths) {

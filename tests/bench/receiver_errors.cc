@@ -177,6 +177,15 @@ Effect Repeats(double least_s, double most_s, bool whole) {
   };
 }
 
+Effect HeldAtRest() {
+  return [](Stream& s, Random&) {
+    for (std::size_t i = 1; i < s.samples.size(); ++i) {
+      const bool rests = s.samples[i].true_velocity.norm() < kStaticMps;
+      if (rests) s.samples[i].position = s.samples[i - 1].position;
+    }
+  };
+}
+
 Effect Gaps(double least_s, double most_s, double bad_m) {
   return [=](Stream& s, Random& r) {
     std::vector<bool> silent(s.samples.size());

@@ -68,6 +68,8 @@ Effect Bursts(Burst kind, int most, double near_m, double far_m, bool honest = f
 /// Once a minute or two the same fix is told again for a while (`whole`), or the same position with
 /// what else is new.
 Effect Repeats(double least_s, double most_s, bool whole);
+/// At rest the position of its beginning is told again: an honest repeat.
+Effect HeldAtRest();
 /// Silences; the first fix after each is off by up to `bad_m`.
 Effect Gaps(double least_s, double most_s, double bad_m);
 Effect Quantised(double degrees);
