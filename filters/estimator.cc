@@ -11,7 +11,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kTag = 0x45535449;  // "ESTI"
-constexpr std::uint16_t kVersion = 5;
+constexpr std::uint16_t kVersion = 6;
 
 Observation ToObservation(const Intake& intake) {
   const Fix& f = intake.fix;

@@ -16,6 +16,8 @@ constexpr double kLostSigmaM = 40;
 constexpr double kVelocityGate = 16;    // a velocity further off than four sigmas is not believed
 constexpr std::uint32_t kFewFixes = 5;  // that support a track: it is hardly known
 constexpr double kLeastMode = 1e-4;
+constexpr double kSamePlaceM = 1e-3;  // receivers round to centimetres
+constexpr double kMovesMps = 1;       // who repeats a place at this speed may be elsewhere (intake)
 
 // What a mixture of the models consists of. Its covariance is the mean of theirs and, for each
 // pair, the product of their weights times the square of how far their means are apart: a sum of
@@ -145,6 +147,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   FollowReceiver(o, level, std::nullopt, t);
   support_ = 1;
   jump_votes_ = 0;
+  repeats_ = false;
   weight_ = 1;
   usual_step_s_ = 1;
   MeasureAltitude(o);
@@ -324,6 +327,20 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   return {Disposition::kAdjusted, Reason::kReacquired, nis, t.jump_nis};
 }
 
+// A receiver that has lost its sky may go on telling its last position. Where that began in motion
+// the run says nothing for the track: two fixes that agree elsewhere are enough. One is not, for
+// who brakes and then stands may repeat itself too.
+void TrackFilter::DoubtRepeats(MonoTime time, Vec2 p, const FilterTuning& t) {
+  const bool again = (p - measured_p_).norm2() < Square(kSamePlaceM);
+  if (again && !repeats_) {
+    moved_before_ = combined_.v.norm2() > Square(kMovesMps);
+    news_time_ = time_;
+  }
+  const bool ends = repeats_ && !again;
+  repeats_ = again;
+  if (ends && moved_before_ && Seconds(time - news_time_) < t.gap_restart_s) support_ = 0;
+}
+
 Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level,
                           std::optional<double> jitter_m, const FilterTuning& t) {
   const double dt_s = Seconds(o.time - time_);
@@ -334,6 +351,9 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     return {Disposition::kAdjusted, Reason::kReacquired, dt_s, t.gap_restart_s};
   }
   if (combined_.p.norm2() > Square(kAnchorRadiusM)) Reanchor();
+  const EastNorth local = frame_.ToLocal(o.position);
+  const Vec2 z{local.east_m, local.north_m};
+  DoubtRepeats(o.time, z, t);
   const NoiseModel stated = NoiseOf(o, level);
   foreign_ = !Adopt(o, stated);
   SetFactors(std::max(dt_s, 0.0), t);
@@ -346,8 +366,6 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     if (jump_votes_ > 0) PredictMoving(jump_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
   time_ = o.time;
-  const EastNorth local = frame_.ToLocal(o.position);
-  const Vec2 z{local.east_m, local.north_m};
   auto v = MeasureVelocity(o, z, dt_s, t);
   // Speeds that are wrong are so in motion.
   if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, level.velocity_var_m2ps2);

@@ -208,6 +208,7 @@ class TrackFilter {
   void Unbind(double speed_mps);
   void SetAnchor(LatLon origin);
   void Reanchor();
+  void DoubtRepeats(MonoTime time, Vec2 p, const FilterTuning& tuning);
   void PredictModels(double dt_s, const GmStep& gm, const FilterTuning& tuning);
   void MixModels(double dt_s, const FilterTuning& tuning);
   void UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v, bool use_position);
@@ -264,6 +265,9 @@ class TrackFilter {
   MonoTime jump_begin_{};
   Vec2 jump_begin_p_;
   AxisState jump_;
+  bool repeats_ = false;       ///< the last fix told the position of the one before again
+  bool moved_before_ = false;  ///< the track was in motion when that began
+  MonoTime news_time_{};       ///< of the last fix that did not
   double hint_stopped_ = 0;
   MonoTime hint_time_{};
   Vec2 hint_p_;  ///< the last measured position when it came

@@ -53,6 +53,9 @@ void TrackFilter::Save(StateWriter& w) const {
   w.Bool(has_last_raw_v_);
   w.Bool(at_zero_);
   w.Time(zero_time_);
+  w.Bool(repeats_);
+  w.Bool(moved_before_);
+  w.Time(news_time_);
   w.U8(static_cast<std::uint8_t>(own_source_));
   w.U32(foreign_count_);
   w.Bool(foreign_);
@@ -100,6 +103,9 @@ void TrackFilter::Load(StateReader& r) {
   has_last_raw_v_ = r.Bool();
   at_zero_ = r.Bool();
   zero_time_ = r.Time();
+  repeats_ = r.Bool();
+  moved_before_ = r.Bool();
+  news_time_ = r.Time();
   own_source_ = r.Enum<FixSource>(4);
   foreign_count_ = r.U32();
   foreign_ = r.Bool();

@@ -199,7 +199,6 @@ TEST(ErrorWorlds, ASpeedThatSticksAtZeroDoesNotStopACar) {
   }
 }
 
-// A speed without course, and bursts: the way to an outlier is no course.
 // A position that is told again for a minute is no witness that the car was there at the end of it.
 TEST(ErrorWorlds, WhatComesAfterRepeatsOfAnOldPositionIsNoImpossibleSpeed) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
@@ -220,6 +219,51 @@ TEST(ErrorWorlds, WhatComesAfterRepeatsOfAnOldPositionIsNoImpossibleSpeed) {
   }
 }
 
+// A car that tells its last position for 40 s, then the truth: two fixes that agree are enough.
+TEST(ErrorWorlds, TheEndOfARunOfRepeatsIsFollowedAtOnce) {
+  constexpr std::size_t kPeriod = 100, kRun = 40;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Drive d = Simulate({.seconds = 1200, .velocity = false, .seed = seed});
+    std::vector<std::size_t> ends;
+    for (std::size_t last = kPeriod - kRun; last + kRun + 3 < d.fixes.size(); last += kPeriod) {
+      const double speed_mps = DistanceM(d.truth[last - 5], d.truth[last]) / 5;
+      const std::size_t end = last + kRun;
+      if (speed_mps < 3 || DistanceM(d.truth[last], d.truth[end]) < 100) continue;
+      for (std::size_t i = last + 1; i < end; ++i) {
+        d.fixes[i].fix.position = d.fixes[last].fix.position;
+      }
+      ends.push_back(end);
+    }
+    ASSERT_GT(ends.size(), 3U);
+    const std::vector<double> live_m = Live(d);
+    for (const std::size_t end : ends) {
+      EXPECT_LT(live_m[end + 1], 15) << "seed " << seed << " at " << end;
+    }
+  }
+}
+
+// One that brakes and then tells its place again and again stands there: an outlier does not move
+// it.
+TEST(ErrorWorlds, AnOutlierAfterAnHonestRestIsNotFollowed) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Drive d = Simulate({.seconds = 200, .velocity = false, .max_speed_mps = 0, .seed = seed});
+    double way_m = 0, speed_mps = 12;
+    for (std::size_t i = 0; i < d.fixes.size(); ++i) {
+      d.truth[i] = Moved(d.truth[i], way_m, 0);
+      d.fixes[i].fix.position = Moved(d.fixes[i].fix.position, way_m, 0);
+      if (i >= 100) speed_mps = std::max(0.0, speed_mps - 2.5);
+      way_m += speed_mps;
+      if (i > 105) d.fixes[i].fix.position = d.fixes[i - 1].fix.position;
+    }
+    for (const std::size_t i : {130U, 150U, 170U}) {
+      d.fixes[i].fix.position = Moved(d.fixes[i].fix.position, 0, 60);
+    }
+    const std::vector<double> live_m = After(125, Live(d));
+    EXPECT_LT(*std::max_element(live_m.begin(), live_m.end()), 10) << "seed " << seed;
+  }
+}
+
+// A speed without course, and bursts: the way to an outlier is no course.
 TEST(ErrorWorlds, TheWayToAnOutlierIsNoCourse) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     Drive drive = Simulate({.white_m = 2, .gm_m = 3, .gm_tau_s = 8, .seed = seed});
