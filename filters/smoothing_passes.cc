@@ -168,24 +168,38 @@ double SmoothingPasses::Mismatch(const Item& a, const Item& b) {
   return (b.p - a.p - way).norm();
 }
 
+// How far `to` lies from where the way leads from `from`: by the velocities of both, or by the step
+// before it.
+std::optional<Vec2> SmoothingPasses::OffTheWay(std::size_t from, std::size_t to) const {
+  const Item &a = items_[from], &b = items_[to];
+  if (a.held || b.held || a.foreign || b.foreign || a.frame != b.frame) return std::nullopt;
+  const double dt_s = Seconds(b.time - a.time);
+  if (a.has_velocity && b.has_velocity) return b.p - a.p - (0.5 * dt_s) * (a.v + b.v);
+  if (from == 0) return std::nullopt;
+  const Item& c = items_[from - 1];
+  if (c.held || c.frame != a.frame || c.time >= a.time) return std::nullopt;
+  return b.p - a.p - (dt_s / Seconds(a.time - c.time)) * (a.p - c.p);
+}
+
+// One fix off the way, without which it goes on, is an outlier: its weight is a matter of its own.
+bool SmoothingPasses::GoesOnWithout(std::size_t i, double jump_m2) const {
+  if (i == 0 || i + 1 >= items_.size()) return false;
+  if (items_[i + 1].time - items_[i - 1].time > kVindicationReach) return false;
+  const auto off = OffTheWay(i - 1, i + 1);
+  return off && off->norm2() < Square(kVindicationShare) * jump_m2;
+}
+
 // A receiver that jumps has let its solution drift before and starts anew after: the fixes beside
-// the jump, the earlier ones more, are worth less than their radius says.
+// the jump, the earlier ones more, are worth less than their radius says. What another source tells
+// is no jump.
 void SmoothingPasses::DistrustJumps() {
   for (std::size_t i = 1; i < items_.size(); ++i) {
     const Item &a = items_[i - 1], &b = items_[i];
-    if (b.begin || a.held || b.held || a.frame != b.frame) continue;
     const double dt_s = Seconds(b.time - a.time);
-    if (dt_s <= 0 || dt_s > kMaxLatencyStepS) continue;
-    Vec2 way;
-    if (a.has_velocity && b.has_velocity) {
-      way = (0.5 * dt_s) * (a.v + b.v);
-    } else if (i >= 2 && !items_[i - 2].held && items_[i - 2].frame == a.frame &&
-               items_[i - 2].time < a.time) {
-      way = (dt_s / Seconds(a.time - items_[i - 2].time)) * (a.p - items_[i - 2].p);
-    } else {
-      continue;
-    }
-    const double d2 = (b.p - a.p - way).norm2();
+    if (b.begin || dt_s <= 0 || dt_s > kMaxLatencyStepS) continue;
+    const auto off = OffTheWay(i - 1, i);
+    if (!off) continue;
+    const double d2 = off->norm2();
     // Two errors differ, or, without velocities, four units of the second difference's six.
     const double noise = (b.measured_var_m2 + b.gm_var_m2) * (b.has_velocity ? 2.0 : 6.0);
     // Nor is a manoeuvre between the fixes a jump: one that begins or ends at `a`, or, where the
@@ -194,6 +208,7 @@ void SmoothingPasses::DistrustJumps() {
         (b.has_velocity ? 0.25 : 1.0) * tuning_.manoeuvre_mps2 * Square(dt_s);
     const double least_m = std::max(tuning_.jump_detect_m, manoeuvre_m);
     if (d2 < tuning_.jump_nis * noise || d2 < Square(least_m)) continue;
+    if (GoesOnWithout(i - 1, d2) || GoesOnWithout(i, d2)) continue;
     for (std::size_t k = i; k-- > 0;) {
       const double h = Seconds(a.time - items_[k].time) / tuning_.jump_spread_s;
       if (h > 4) break;

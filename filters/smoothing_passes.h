@@ -71,6 +71,8 @@ class SmoothingPasses {
   void RemoveLatencyByCurve(const SmoothedFix& before, SmoothedFix& a) const;
   void VindicateHeld();
   void DistrustJumps();
+  std::optional<Vec2> OffTheWay(std::size_t from, std::size_t to) const;
+  bool GoesOnWithout(std::size_t i, double jump_m2) const;
   void Forward();
   AxisState StepTo(std::size_t i, const AxisState& before) const;
   template <typename Visit>

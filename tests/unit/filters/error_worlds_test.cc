@@ -219,6 +219,33 @@ TEST(ErrorWorlds, WhatComesAfterRepeatsOfAnOldPositionIsNoImpossibleSpeed) {
   }
 }
 
+// Every five seconds a network has its say too, 20 m off: that is no jump of the receiver, whether
+// the fix tells whose it is or not.
+TEST(ErrorWorlds, TheSmootherBelievesTheReceiverBesideANetwork) {
+  for (const bool all : {true, false}) {
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      Random random(seed);
+      const Drive receiver = Simulate({.accuracy_m = all ? 4.0 : 0, .velocity = all, .seed = seed});
+      Drive both;
+      for (std::size_t i = 0; i < receiver.fixes.size(); ++i) {
+        both.fixes.push_back(receiver.fixes[i]);
+        both.truth.push_back(receiver.truth[i]);
+        if (i % 5 != 2) continue;
+        const double angle = random.Uniform(0, 6.28);
+        Fix network;
+        network.position = Moved(receiver.truth[i], 20 * std::cos(angle), 20 * std::sin(angle));
+        network.time = receiver.fixes[i].fix.time + std::chrono::milliseconds(40);
+        if (all) network.horizontal_accuracy_m = 20;
+        if (all) network.source = FixSource::kNetwork;
+        both.fixes.push_back(test::Deliver(network));
+        both.truth.push_back(receiver.truth[i]);
+      }
+      EXPECT_LT(Rmse(Smoothed(both)), (all ? 1.1 : 4) * Rmse(Raw(receiver)))
+          << "all " << all << " seed " << seed;
+    }
+  }
+}
+
 // A car that tells its last position for 40 s, then the truth: two fixes that agree are enough.
 TEST(ErrorWorlds, TheEndOfARunOfRepeatsIsFollowedAtOnce) {
   constexpr std::size_t kPeriod = 100, kRun = 40;
