@@ -15,6 +15,7 @@ constexpr double kManoeuvreMps = 30;  // a car on a motorway that stops
 constexpr double kLostSigmaM = 40;
 constexpr double kVelocityGate = 16;    // a velocity further off than four sigmas is not believed
 constexpr std::uint32_t kFewFixes = 5;  // that support a track: it is hardly known
+constexpr double kFarNis = 9;           // three sigmas
 constexpr double kLeastMode = 1e-4;
 constexpr double kSamePlaceM = 1e-3;  // receivers round to centimetres
 constexpr double kMovesMps = 1;       // who repeats a place at this speed may be elsewhere (intake)
@@ -146,6 +147,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   measured_v_var_ = v ? v->var : 1;
   FollowReceiver(o, level, std::nullopt, t);
   support_ = 1;
+  lone_ = true;
   jump_votes_ = 0;
   repeats_ = false;
   weight_ = 1;
@@ -322,6 +324,7 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   offset_ = follow_ * combined_.b;
   support_ = jump_votes_;
   jump_votes_ = 0;
+  lone_ = false;
   if ((z - jump_begin_p_).norm2() < Square(StillM())) zero_p_ = z;  // at rest in another place
   last_used_ = o.time;
   return {Disposition::kAdjusted, Reason::kReacquired, nis, t.jump_nis};
@@ -414,6 +417,17 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const double sigma_m =
       level.measured && !level.upper_bound ? std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2) : 0;
   const double jump_m = std::max(t.jump_min_m, t.jump_sigmas * sigma_m);
+  if (lone_ && nis > kFarNis && d2 > Square(jump_m + manoeuvre_m)) {
+    // Of a lone first fix and a second one the later is the better guess (as the intake has it).
+    // Without a velocity that may have been the way: what comes third tells.
+    Start(o, level, t);
+    lone_ = false;
+    for (AxisState& m : models_) {
+      if (!v) m.cov.vv = std::max(m.cov.vv, 0.5 * d2 / Square(dt_s));
+    }
+    Combine();
+    return {Disposition::kAdjusted, Reason::kReacquired, nis, kFarNis};
+  }
   if (!lost && nis > gate && d2 > Square(jump_m + manoeuvre_m)) {
     weight_ = 0;
     Combine();
@@ -427,6 +441,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     return verdict;
   }
   jump_votes_ = 0;
+  lone_ = false;
   const bool young = support_ < kFewFixes;
   // After a silence that left the place open, this fix alone says where it is.
   const bool open = silent_s > 2 * usual_step_s_ && expected.var > Square(t.jump_min_m);

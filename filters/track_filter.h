@@ -265,6 +265,7 @@ class TrackFilter {
   MonoTime jump_begin_{};
   Vec2 jump_begin_p_;
   AxisState jump_;
+  bool lone_ = false;          ///< the track is a first fix and nothing else
   bool repeats_ = false;       ///< the last fix told the position of the one before again
   bool moved_before_ = false;  ///< the track was in motion when that began
   MonoTime news_time_{};       ///< of the last fix that did not

@@ -53,6 +53,7 @@ void TrackFilter::Save(StateWriter& w) const {
   w.Bool(has_last_raw_v_);
   w.Bool(at_zero_);
   w.Time(zero_time_);
+  w.Bool(lone_);
   w.Bool(repeats_);
   w.Bool(moved_before_);
   w.Time(news_time_);
@@ -103,6 +104,7 @@ void TrackFilter::Load(StateReader& r) {
   has_last_raw_v_ = r.Bool();
   at_zero_ = r.Bool();
   zero_time_ = r.Time();
+  lone_ = r.Bool();
   repeats_ = r.Bool();
   moved_before_ = r.Bool();
   news_time_ = r.Time();
