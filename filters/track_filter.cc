@@ -423,7 +423,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     Start(o, level, t);
     lone_ = false;
     for (AxisState& m : models_) {
-      if (!v) m.cov.vv = std::max(m.cov.vv, 0.5 * d2 / Square(dt_s));
+      if (!v) m.cov.vv = std::max(m.cov.vv, 0.5 * d2 / Square(std::max(dt_s, 1.0)));
     }
     Combine();
     return {Disposition::kAdjusted, Reason::kReacquired, nis, kFarNis};
