@@ -26,15 +26,31 @@ int ReadFences(const std::string& path, std::vector<Geofence>& fences) {
   return kExitDone;
 }
 
-int OpenOutputs(
+int CheckFiles(const CommandFiles& files) {
+  const Status status = files.Check();
+  return status.ok() ? kExitDone : Fail(kExitUsage, status.message());
+}
+
+int CheckOneTrace(std::size_t traces, const OutputFlags& outputs, const std::string& journal) {
+  if (traces <= 1) return kExitDone;
+  const char* several = journal.empty() ? nullptr : "--journal-out";
+  for (const OutputFlag& flag : kOutputFlags) {
+    if (!(outputs.*flag.path).empty()) several = flag.name;
+  }
+  if (several == nullptr) return kExitDone;
+  return Fail(kExitUsage,
+              std::string(several) + " holds one trace; there are " + std::to_string(traces));
+}
+
+Status OpenOutputs(
     const std::vector<std::pair<const std::string*, std::optional<OutputFile>*>>& files) {
   for (const auto& [path, file] : files) {
     if (path->empty()) continue;
     Result<OutputFile> created = OutputFile::Create(*path);
-    if (!created.ok()) return Fail(kExitEnvironment, created.status().message());
+    if (!created.ok()) return created.status();
     file->emplace(std::move(created).value());
   }
-  return kExitDone;
+  return Status();
 }
 
 }  // namespace waymark::replay

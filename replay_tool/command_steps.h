@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "replay_tool/command_files.h"
 #include "replay_tool/output_file.h"
+#include "replay_tool/replay_outputs.h"
 #include "replay_tool/thresholds.h"
 #include "waymark/geofence.h"
 
@@ -20,8 +22,14 @@ int ParseThresholds(const std::vector<std::string>& texts, std::vector<Threshold
 /// --geofences; nothing if `path` is empty. A feature that is refused is a warning.
 int ReadFences(const std::string& path, std::vector<Geofence>& fences);
 
-/// Creates those files whose path is not empty.
-int OpenOutputs(
+/// Whether every output has a file of its own.
+int CheckFiles(const CommandFiles& files);
+
+/// Whether an output that holds one trace was asked for with several.
+int CheckOneTrace(std::size_t traces, const OutputFlags& outputs, const std::string& journal = {});
+
+/// Creates those files whose path is not empty. kIo names the one that cannot be written.
+Status OpenOutputs(
     const std::vector<std::pair<const std::string*, std::optional<OutputFile>*>>& files);
 
 }  // namespace waymark::replay

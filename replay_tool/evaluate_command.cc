@@ -17,6 +17,7 @@
 #include "replay_tool/evaluation_text.h"
 #include "replay_tool/exit_status.h"
 #include "replay_tool/html_report.h"
+#include "replay_tool/input_file.h"
 #include "replay_tool/json_output.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/progress_bar.h"
@@ -79,7 +80,7 @@ class EvaluateCommand {
   int Run() {
     for (int (EvaluateCommand::*step)() :
          {&EvaluateCommand::CheckFlags, &EvaluateCommand::CollectSessions,
-          &EvaluateCommand::ReadBaselines, &EvaluateCommand::OpenOutputs,
+          &EvaluateCommand::ReadBaselines, &EvaluateCommand::CheckFiles,
           &EvaluateCommand::EvaluateAll, &EvaluateCommand::CloseOutputs}) {
       if (const int failed = (this->*step)(); failed != kExitDone) return failed;
     }
@@ -122,13 +123,7 @@ class EvaluateCommand {
       if (!options_.at_truth || !session.truth.empty()) continue;
       return Fail(kExitUsage, "evaluate: --at-truth needs a truth; " + session.trace + " has none");
     }
-    const OutputFlags& o = options_.outputs;
-    if (sessions_.size() > 1 &&
-        !(o.live + o.smoothed + o.records + o.verdicts + o.events + o.golden).empty()) {
-      return Fail(kExitUsage, "evaluate: CSV outputs hold one trace; there are " +
-                                  std::to_string(sessions_.size()));
-    }
-    return kExitDone;
+    return CheckOneTrace(sessions_.size(), options_.outputs);
   }
 
   int ReadBaselines() {
@@ -151,6 +146,7 @@ class EvaluateCommand {
         return Fail(kExitInput, "hint: peers are " + names);
       }
       before_ = std::move(before).value();
+      before_path_ = text;
     }
     if (flags_.tolerance_percent && before_.empty()) {
       return Fail(kExitUsage, "--tolerance needs --baseline FILE");
@@ -158,15 +154,33 @@ class EvaluateCommand {
     return kExitDone;
   }
 
-  int OpenOutputs() {
-    if (int failed = replay::OpenOutputs({{&flags_.json, &json_}, {&flags_.report, &report_}})) {
-      return failed;
+  int CheckFiles() {
+    CommandFiles files = FilesOf(flags_, options_.config);
+    files.Reads("--manifest", flags_.manifest);
+    files.Reads("--baseline", before_path_);
+    const std::string whose = flags_.manifest.empty() ? "--" : "the manifest's ";
+    for (const Session& s : sessions_) {
+      if (!flags_.manifest.empty()) files.Reads(whose + "trace", s.trace);
+      files.Reads(whose + "truth", s.truth);
+      files.Reads(whose + "route", s.route);
+      files.Reads(whose + "labels", s.labels);
     }
-    if (report_) {
-      html_.emplace();
-      options_.report = &*html_;
+    if (int failed = replay::CheckFiles(files)) return failed;
+    // What a trace is judged by is read after it: too late to find out that it is missing.
+    for (const Session& s : sessions_) {
+      for (const std::string& path : {s.truth, s.route, s.labels}) {
+        if (const Status status = CheckInput(path); !status.ok()) return FailInput(status);
+      }
     }
+    if (!flags_.report.empty()) options_.report = &html_.emplace();
+    options_.on_first_fix = [this] { return OpenOutputs(); };
     return OpenTransport(transport_, options_);
+  }
+
+  // Once, though every session has a first fix.
+  Status OpenOutputs() {
+    if (std::exchange(opened_, true)) return Status();
+    return replay::OpenOutputs({{&flags_.json, &json_}, {&flags_.report, &report_}});
   }
 
   int EvaluateAll() {
@@ -245,10 +259,11 @@ class EvaluateCommand {
   std::vector<Session> sessions_;
   std::vector<Threshold> thresholds_;
   std::vector<Json> before_;
+  std::string before_path_, not_compared_;
   std::optional<OutputFile> json_, report_;
   std::optional<HtmlReport> html_;
   std::unique_ptr<Transport> transport_;
-  bool missed_ = false, environment_failed_ = false;
+  bool opened_ = false, missed_ = false, environment_failed_ = false;
 };
 
 void AddFlags(CLI::App& command, EvaluateFlags& flags) {

@@ -122,15 +122,21 @@ class Evaluation {
   Status ReadAll() {
     std::optional<Thinning> thinning;
     if (options_.every_s) thinning.emplace(*options_.every_s);
+    Status prepared;
     Result<TraceInfo> info = ReadTrace(
         session_.trace, options_.read,
         [&](const TraceFix& read) {
           const DeliveredFix placed = timeline_.Place(read);
           if (thinning && !thinning->Keeps(placed.fix.time)) return true;
-          if (pipe_.fixes().empty()) StartReplay();
+          if (pipe_.fixes().empty()) {
+            if (options_.on_first_fix) prepared = options_.on_first_fix();
+            if (!prepared.ok()) return false;
+            StartReplay();
+          }
           return pipe_.Push(placed, read.line, timeline_);
         },
         [this](double share) { Progress(kShareOfReading * share); });
+    if (!prepared.ok()) return prepared;
     pipe_.Close(info.ok());  // the replay may come to its end while the truth is read
     fixes_ = pipe_.fixes();
     if (!info.ok()) return info.status();

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "replay_tool/command_steps.h"
 #include "replay_tool/exit_status.h"
 #include "replay_tool/one_of.h"
 #include "replay_tool/output_file.h"
@@ -94,6 +95,11 @@ int Write(Outbox& outbox, const Export& wanted, Counts& counts) {
 }
 
 int RunExport(const ExportFlags& flags) {
+  const std::vector<Export> exports = Exports(flags);
+  CommandFiles files;
+  files.ReadsDatabase("DB", flags.database);
+  for (const Export& wanted : exports) files.Writes("--out", wanted.path);
+  if (const int failed = CheckFiles(files); failed != kExitDone) return failed;
   SqliteOutboxOptions options;
   options.path = flags.database;
   options.read_only = true;
@@ -101,7 +107,7 @@ int RunExport(const ExportFlags& flags) {
   const Result<OpenedOutbox> opened = OpenSqliteOutbox(options);
   if (!opened.ok()) return Fail(kExitEnvironment, opened.status().message());
   Counts counts;
-  for (const Export& wanted : Exports(flags)) {
+  for (const Export& wanted : exports) {
     if (const int failed = Write(*opened.value().outbox, wanted, counts); failed != kExitDone) {
       return failed;
     }

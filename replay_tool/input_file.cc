@@ -14,6 +14,7 @@ namespace {
 
 constexpr unsigned kPieceBytes = 1u << 16;
 constexpr unsigned kGzipBufferBytes = 1u << 18;
+constexpr char kIsADirectory[] = "is a directory (name a file in it)";
 
 }  // namespace
 
@@ -62,7 +63,7 @@ Result<InputFile> InputFile::Open(const std::string& path) {
   struct stat facts {};
   if (fstat(fd, &facts) == 0 && S_ISDIR(facts.st_mode)) {
     close(fd);
-    return Status(Code::kInvalidArgument, "is a directory (name a file in it)");
+    return Status(Code::kInvalidArgument, kIsADirectory);
   }
   if (S_ISREG(facts.st_mode)) impl->size_bytes = static_cast<std::uint64_t>(facts.st_size);
   impl->gz = gzdopen(fd, "rb");
@@ -99,6 +100,16 @@ std::uint64_t InputFile::size_bytes() const { return impl_->size_bytes; }
 std::uint64_t InputFile::position_bytes() const {
   const z_off_t at = gzoffset(impl_->gz);
   return at < 0 ? 0 : static_cast<std::uint64_t>(at);
+}
+
+Status CheckInput(const std::string& path) {
+  if (path.empty() || path == "-") return Status();
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0 || access(path.c_str(), R_OK) != 0) {
+    return Status(Code::kInvalidArgument, path + ": " + std::strerror(errno));
+  }
+  if (S_ISDIR(facts.st_mode)) return Status(Code::kInvalidArgument, path + ": " + kIsADirectory);
+  return Status();
 }
 
 Result<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes) {

@@ -38,6 +38,10 @@ class InputFile {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Whether a file to be read later is there: kInvalidArgument "PATH: REASON" if not. An empty path
+/// and "-" are.
+Status CheckInput(const std::string& path);
+
 /// The whole input, for formats that need it whole. kResourceExhausted above `max_bytes`.
 Result<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes);
 

@@ -47,15 +47,24 @@ int Record(const JournalFlags& flags) {
   if (const int failed = ReadFences(flags.geofences, options.fences); failed != kExitDone) {
     return failed;
   }
-  Result<OutputFile> journal = OutputFile::Create(flags.out);
-  if (!journal.ok()) return Fail(kExitEnvironment, journal.status().message());
-  options.journal = &journal.value();
-  Result<ReplayOutputs> outputs = ReplayOutputs::Create(OutputFlags());
-  if (!outputs.ok()) return Fail(kExitEnvironment, outputs.status().message());
+  CommandFiles files;
+  files.Reads("TRACE", flags.trace);
+  files.Reads("--geofences", flags.geofences);
+  files.Reads("--config", flags.config.file);
+  files.Writes("--out", flags.out);
+  files.WritesDatabase("database_path", options.config.database_path);
+  if (const int failed = CheckFiles(files); failed != kExitDone) return failed;
+  std::optional<OutputFile> journal;
+  options.on_first_fix = [&] {
+    Status status = OpenOutputs({{&flags.out, &journal}});
+    if (journal) options.journal = &*journal;
+    return status;
+  };
+  ReplayOutputs outputs;
   bool failed_in_tracker = false;
   const Result<ReplayTally> tally =
-      ReplayTrace(flags.trace, options, outputs.value(), nullptr, &failed_in_tracker);
-  const Status written = journal.value().Close();
+      ReplayTrace(flags.trace, options, outputs, nullptr, &failed_in_tracker);
+  const Status written = journal ? journal->Close() : Status();
   if (!tally.ok()) {
     return failed_in_tracker ? Fail(kExitUsage, tally.status().message())
                              : FailInput(tally.status());

@@ -16,12 +16,14 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
   ReplaySession replay(options, outputs, watcher);
   TraceTimeline timeline;
   std::vector<DeliveredFix> fixes;  // only for smoothing
-  Status begin;
+  Status prepared, begin;
   Result<TraceInfo> info = ReadTrace(
       path, options.read,
       [&](const TraceFix& read) {
         const DeliveredFix placed = timeline.Place(read);
         if (!replay.begun()) {
+          if (options.on_first_fix) prepared = options.on_first_fix();
+          if (!prepared.ok()) return false;
           begin = replay.Begin(placed.arrival, timeline);
           if (!begin.ok()) return false;
         }
@@ -30,6 +32,7 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
         return true;
       },
       options.progress);
+  if (!prepared.ok()) return prepared;
   if (!begin.ok()) {
     *failed_in_tracker = true;
     return begin;

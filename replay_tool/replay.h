@@ -28,6 +28,9 @@ struct ReplayOptions {
   Transport* transport = nullptr;                   ///< null: nothing is uploaded
   std::chrono::milliseconds drain_timeout{60'000};  ///< real time for what is left at the end
   OutputFile* journal = nullptr;                    ///< receives the journal's bytes
+  /// Called with the first fix of a trace, before anything is replayed: time to create outputs, now
+  /// that there is something to write. A failure ends the replay.
+  std::function<Status()> on_first_fix;
   ProgressSink progress;
 };
 

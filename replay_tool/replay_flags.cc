@@ -72,6 +72,18 @@ int ConfigureReplay(const ReplayFlags& flags, ReplayOptions& options) {
   return ReadFences(flags.geofences, options.fences);
 }
 
+CommandFiles FilesOf(const ReplayFlags& flags, const Config& config) {
+  CommandFiles files;
+  for (const std::string& trace : flags.traces) files.Reads("TRACE", trace);
+  files.Reads("--geofences", flags.geofences);
+  files.Reads("--config", flags.config.file);
+  files.Writes("--json", flags.json);
+  files.Writes("--report", flags.report);
+  for (const OutputFlag& flag : kOutputFlags) files.Writes(flag.name, flags.outputs.*flag.path);
+  files.WritesDatabase("--db", config.database_path);
+  return files;
+}
+
 int OpenTransport(std::unique_ptr<Transport>& transport, ReplayOptions& options) {
   if (options.config.upload.url.empty()) return kExitDone;
   Result<std::unique_ptr<Transport>> made = MakeCurlTransport();

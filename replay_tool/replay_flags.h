@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "replay_tool/command_files.h"
 #include "replay_tool/config_flags.h"
 #include "replay_tool/replay.h"
 #include "replay_tool/replay_outputs.h"
@@ -43,6 +44,9 @@ void AddReplayFlags(CLI::App& command, ReplayFlags& flags);
 /// All of `options` that follows from the flags but progress, transport and journal. Reads files,
 /// creates none.
 int ConfigureReplay(const ReplayFlags& flags, ReplayOptions& options);
+
+/// The files that the flags name; the database may also be named by the configuration.
+CommandFiles FilesOf(const ReplayFlags& flags, const Config& config);
 
 /// Makes the transport if `options` name a collector.
 int OpenTransport(std::unique_ptr<Transport>& transport, ReplayOptions& options);

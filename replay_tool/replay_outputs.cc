@@ -25,18 +25,9 @@ Status Create(const std::string& path, std::string_view header, std::optional<Ou
 }  // namespace
 
 void AddOutputFlags(CLI::App& command, OutputFlags& flags) {
-  const std::string group = "CSV outputs";
-  const auto add = [&](const char* name, std::string& path, const char* what) {
-    command.add_option(name, path, what)->type_name("FILE")->group(group);
-  };
-  add("--live-out", flags.live, "The estimate right after each fix");
-  add("--smoothed-out", flags.smoothed,
-      "The best estimate at each fix that is accepted with the whole trace known, so at some that "
-      "--verdicts-out holds back");
-  add("--records-out", flags.records, "What is stored and uploaded");
-  add("--verdicts-out", flags.verdicts, "What became of each fix, and why");
-  add("--events-out", flags.events, "Fences, motion, stays, trips, gaps, problems");
-  add("--golden-out", flags.golden, "One line per action, quantised, for comparing versions");
+  for (const auto& [name, path, what] : kOutputFlags) {
+    command.add_option(name, flags.*path, what)->type_name("FILE")->group("CSV outputs");
+  }
 }
 
 Result<ReplayOutputs> ReplayOutputs::Create(const OutputFlags& flags) {

@@ -23,12 +23,30 @@ namespace waymark::replay {
 struct OutputFlags {
   std::string live, smoothed, records, verdicts, events, golden;
 };
+struct OutputFlag {
+  const char* name;
+  std::string OutputFlags::*path;
+  const char* what;
+};
+inline constexpr OutputFlag kOutputFlags[] = {
+    {"--live-out", &OutputFlags::live, "The estimate right after each fix"},
+    {"--smoothed-out", &OutputFlags::smoothed,
+     "The best estimate at each fix that is accepted with the whole trace known, so at some that "
+     "--verdicts-out holds back"},
+    {"--records-out", &OutputFlags::records, "What is stored and uploaded"},
+    {"--verdicts-out", &OutputFlags::verdicts, "What became of each fix, and why"},
+    {"--events-out", &OutputFlags::events, "Fences, motion, stays, trips, gaps, problems"},
+    {"--golden-out", &OutputFlags::golden,
+     "One line per action, quantised, for comparing versions"},
+};
 void AddOutputFlags(CLI::App& command, OutputFlags& flags);
 
 /// Writes rows as things happen. All methods but WriteSmoothed() on one thread; failures are told
 /// by Close().
 class ReplayOutputs {
  public:
+  /// Wants none.
+  ReplayOutputs() = default;
   /// Creates every file that is wanted. kIo names the one that cannot be written.
   static Result<ReplayOutputs> Create(const OutputFlags& flags);
 
@@ -45,7 +63,6 @@ class ReplayOutputs {
   Status Close();
 
  private:
-  ReplayOutputs() = default;
   void Golden(std::string_view kind, std::string_view row);
 
   std::optional<OutputFile> live_, smoothed_, records_, verdicts_, events_, golden_;

@@ -31,7 +31,7 @@ class RunCommand {
   explicit RunCommand(const RunFlags& flags) : flags_(flags) {}
 
   int Run() {
-    for (int (RunCommand::*step)() : {&RunCommand::Configure, &RunCommand::OpenOutputs,
+    for (int (RunCommand::*step)() : {&RunCommand::Configure, &RunCommand::CheckFiles,
                                       &RunCommand::ReplayAll, &RunCommand::CloseOutputs}) {
       if (const int failed = (this->*step)(); failed != kExitDone) return failed;
     }
@@ -43,20 +43,29 @@ class RunCommand {
   int Configure() {
     if (int failed = ConfigureReplay(flags_, options_)) return failed;
     options_.realtime = flags_.realtime;
-    return ParseThresholds(flags_.fail_if, thresholds_);
+    options_.on_first_fix = [this] { return OpenOutputs(); };
+    if (!flags_.report.empty()) html_.emplace();
+    if (int failed = ParseThresholds(flags_.fail_if, thresholds_)) return failed;
+    return OpenTransport(transport_, options_);
   }
 
-  int OpenOutputs() {
+  int CheckFiles() {
+    CommandFiles files = FilesOf(flags_, options_.config);
+    files.Writes("--journal-out", flags_.journal);
+    if (int failed = replay::CheckFiles(files)) return failed;
+    return CheckOneTrace(flags_.traces.size(), flags_.outputs, flags_.journal);
+  }
+
+  // Once, though every trace has a first fix.
+  Status OpenOutputs() {
+    if (std::exchange(opened_, true)) return Status();
     Result<ReplayOutputs> outputs = ReplayOutputs::Create(flags_.outputs);
-    if (!outputs.ok()) return Fail(kExitEnvironment, outputs.status().message());
+    if (!outputs.ok()) return outputs.status();
     outputs_ = std::move(outputs).value();
-    if (int failed = replay::OpenOutputs(
-            {{&flags_.json, &json_}, {&flags_.journal, &journal_}, {&flags_.report, &report_}})) {
-      return failed;
-    }
+    Status status = replay::OpenOutputs(
+        {{&flags_.json, &json_}, {&flags_.journal, &journal_}, {&flags_.report, &report_}});
     if (journal_) options_.journal = &*journal_;
-    if (report_) html_.emplace();
-    return OpenTransport(transport_, options_);
+    return status;
   }
 
   int ReplayAll() {
@@ -66,7 +75,7 @@ class RunCommand {
       if (html_) html_->Begin(path, options_.fences);
       bool failed_in_tracker = false;
       const Result<ReplayTally> tally =
-          ReplayTrace(path, options_, *outputs_, html_ ? &*html_ : nullptr, &failed_in_tracker);
+          ReplayTrace(path, options_, outputs_, html_ ? &*html_ : nullptr, &failed_in_tracker);
       bar.Clear();
       if (!tally.ok()) {
         CloseOutputs();
@@ -110,7 +119,7 @@ class RunCommand {
       report_->Append(html_->Page());
       close(report_->Close());
     }
-    close(outputs_->Close());
+    close(outputs_.Close());
     if (json_) close(json_->Close());
     if (journal_) close(journal_->Close());
     if (std::fflush(stdout) != 0) worst = Fail(kExitEnvironment, "standard output: cannot write");
@@ -120,10 +129,11 @@ class RunCommand {
   const RunFlags& flags_;
   ReplayOptions options_;
   std::unique_ptr<Transport> transport_;
-  std::optional<ReplayOutputs> outputs_;
+  ReplayOutputs outputs_;
   std::optional<OutputFile> json_, journal_, report_;
   std::optional<HtmlReport> html_;
   std::vector<Threshold> thresholds_;
+  bool opened_ = false;
   bool environment_failed_ = false;
   bool threshold_missed_ = false;
 };

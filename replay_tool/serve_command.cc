@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "replay_tool/collector.h"
+#include "replay_tool/command_steps.h"
 #include "replay_tool/exit_status.h"
 
 namespace waymark::replay {
@@ -27,6 +28,13 @@ int RunServe(const ServeArguments& arguments) {
   sigaddset(&stop, SIGINT);
   sigaddset(&stop, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);  // inherited by the server's threads
+
+  CommandFiles files;
+  files.Reads("--script", arguments.script);
+  for (const char* name : {"/records.jsonl", "/requests.jsonl"}) {
+    files.Writes("--out", arguments.out + name);
+  }
+  if (const int failed = CheckFiles(files); failed != kExitDone) return failed;
 
   CollectorOptions options;
   options.listen = arguments.listen;

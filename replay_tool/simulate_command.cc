@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "replay_tool/command_steps.h"
 #include "replay_tool/exit_status.h"
 #include "replay_tool/one_of.h"
 #include "replay_tool/scenario.h"
@@ -55,6 +56,12 @@ int Simulate(const SimulateFlags& flags) {
       flags.paths.labels_csv.empty()) {
     return Fail(kExitUsage, "simulate: nothing to write: give --out, --fixes-out or --truth-out");
   }
+  CommandFiles files;
+  files.Writes("--out", flags.paths.gpx);
+  files.Writes("--fixes-out", flags.paths.fixes_csv);
+  files.Writes("--truth-out", flags.paths.truth_csv);
+  files.Writes("--labels-out", flags.paths.labels_csv);
+  if (const int failed = CheckFiles(files); failed != kExitDone) return failed;
   // Before a file is created or truncated.
   if (const Status status = CheckScenario(flags.scenario); !status.ok()) {
     return Fail(kExitUsage, "simulate: " + status.message());

@@ -25,15 +25,6 @@ constexpr char kTrace[] =
 class Cli : public testing::ToolTest {
  protected:
   void SetUp() override { Write("ok.csv", kTrace); }
-
-  // The documented status and exactly one line that begins as documented.
-  void ExpectFailure(const std::string& arguments, int exit_status, const std::string& why) const {
-    const Outcome outcome = Run(arguments);
-    EXPECT_EQ(outcome.exit_status, exit_status) << arguments << "\n" << outcome.err;
-    EXPECT_THAT(outcome.err, StartsWith("replay_tool: ")) << arguments;
-    EXPECT_THAT(outcome.err, HasSubstr(why)) << arguments;
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
-  }
 };
 
 TEST_F(Cli, HelpAndVersion) {
