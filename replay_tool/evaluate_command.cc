@@ -16,6 +16,7 @@
 #include "replay_tool/evaluation.h"
 #include "replay_tool/evaluation_text.h"
 #include "replay_tool/exit_status.h"
+#include "replay_tool/flag_checks.h"
 #include "replay_tool/html_report.h"
 #include "replay_tool/input_file.h"
 #include "replay_tool/json_output.h"
@@ -284,7 +285,7 @@ void AddFlags(CLI::App& command, EvaluateFlags& flags) {
                    "Judge at every truth time (live: predicted from the past) instead of at fixes");
   command.add_option("--every", options.every_s, "Use one fix in so many seconds of the input")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0));
+      ->check(Within(0.001, 86400.0));
   command
       .add_option("--baseline", flags.baseline,
                   "Peers to judge beside (raw,cv,cv_gate,gate,organic,gpsbabel), or an earlier "
@@ -295,17 +296,17 @@ void AddFlags(CLI::App& command, EvaluateFlags& flags) {
       .add_option("--tolerance", flags.tolerance_percent,
                   "How much worse than --baseline FILE is still good (default 0)")
       ->type_name("PERCENT")
-      ->check(CLI::Range(0.0, 1000.0));
+      ->check(Within(0.0, 1000.0));
   command
       .add_option("--min-stop", options.min_stop_s,
                   "Stops shorter than this count neither found nor missed (default 60)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 86400.0));
+      ->check(Within(0.0, 86400.0));
   command
       .add_option("--truth-max-gap", options.truth_max_gap_s,
                   "Truth is interpolated over at most this, and not known between (default 2)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 3600.0));
+      ->check(Within(0.0, 3600.0));
   command.footer(kExample);
 }
 

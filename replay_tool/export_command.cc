@@ -11,7 +11,7 @@
 
 #include "replay_tool/command_steps.h"
 #include "replay_tool/exit_status.h"
-#include "replay_tool/one_of.h"
+#include "replay_tool/flag_checks.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/plural.h"
 #include "replay_tool/track_writer.h"

@@ -15,6 +15,7 @@
 #include "replay_tool/command_steps.h"
 #include "replay_tool/config_flags.h"
 #include "replay_tool/exit_status.h"
+#include "replay_tool/flag_checks.h"
 #include "replay_tool/input_file.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/replay.h"
@@ -143,7 +144,9 @@ void AddJournalCommand(CLI::App& app, int& exit_status) {
   record->add_option("--out", flags->out, "The journal")->type_name("FILE")->required();
   record->add_option("--geofences", flags->geofences, "GeoJSON FeatureCollection")
       ->type_name("FILE");
-  record->add_option("--seed", flags->seed, "Randomness of the tracker")->type_name("N");
+  record->add_option("--seed", flags->seed, "Randomness of the tracker")
+      ->type_name("N")
+      ->check(WholeNumber());
   AddTraceFlags(*record, flags->read);
   AddConfigFlags(*record, flags->config);
   record->footer("Example:\n  replay_tool journal record ride.gpx --out ride.wmjl");

@@ -6,7 +6,7 @@
 
 #include "replay_tool/command_steps.h"
 #include "replay_tool/exit_status.h"
-#include "replay_tool/one_of.h"
+#include "replay_tool/flag_checks.h"
 #include "replay_tool/trace_flags.h"
 #include "waymark/curl_transport.h"
 
@@ -34,10 +34,12 @@ void AddReplayFlags(CLI::App& command, ReplayFlags& flags) {
       .add_option("--drain-timeout", flags.drain_timeout_s,
                   "Seconds to wait at the end until everything is delivered (default 60)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 86400.0));
+      ->check(Within(0.0, 86400.0));
   command.add_option("--geofences", flags.geofences, "GeoJSON FeatureCollection")
       ->type_name("FILE");
-  command.add_option("--seed", flags.seed, "All randomness (default 1)")->type_name("N");
+  command.add_option("--seed", flags.seed, "All randomness (default 1)")
+      ->type_name("N")
+      ->check(WholeNumber());
   command
       .add_option("--fail-if", flags.fail_if,
                   "Exit with 1 if it holds, e.g. 'fixes.accepted<100'; may be repeated")

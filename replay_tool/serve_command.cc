@@ -10,6 +10,7 @@
 #include "replay_tool/collector.h"
 #include "replay_tool/command_steps.h"
 #include "replay_tool/exit_status.h"
+#include "replay_tool/flag_checks.h"
 
 namespace waymark::replay {
 namespace {
@@ -77,6 +78,7 @@ void AddServeCommand(CLI::App& app, int& exit_status) {
       ->type_name("FILE");
   serve->add_option("--max-body-bytes", arguments->max_body_bytes, "Larger requests get 413")
       ->type_name("BYTES")
+      ->check(WholeNumber())
       ->capture_default_str();
   serve->footer(
       "Example:\n"

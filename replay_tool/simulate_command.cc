@@ -10,7 +10,7 @@
 
 #include "replay_tool/command_steps.h"
 #include "replay_tool/exit_status.h"
-#include "replay_tool/one_of.h"
+#include "replay_tool/flag_checks.h"
 #include "replay_tool/scenario.h"
 #include "replay_tool/scenario_output.h"
 
@@ -94,6 +94,7 @@ void AddSimulateCommand(CLI::App& app, int& exit_code) {
   command->add_option("--scenario", flags->scenario.name, "Which; see --list")->type_name("NAME");
   command->add_option("--seed", flags->scenario.seed, "Seed of all randomness")
       ->type_name("N")
+      ->check(WholeNumber())
       ->capture_default_str();
   command->add_option("--out", flags->paths.gpx, "Reports as GPX 1.1")->type_name("FILE.gpx");
   command->add_option("--fixes-out", flags->paths.fixes_csv, "Reports as fixes CSV, every column")

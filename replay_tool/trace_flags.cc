@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "replay_tool/flag_checks.h"
 #include "replay_tool/number_text.h"
 
 namespace waymark::replay {
@@ -14,7 +15,7 @@ void AddTraceFlags(CLI::App& command, ReadOptions& options) {
       .add_option("--assume-interval", options.assume_interval_s,
                   "Seconds between points of a GPX that has no times")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(Within(0.001, 86400.0))
       ->group(group);
   command
       .add_option_function<std::string>(
@@ -32,7 +33,7 @@ void AddTraceFlags(CLI::App& command, ReadOptions& options) {
       .add_option("--accuracy", options.accuracy_m,
                   "Horizontal accuracy in metres (68 %) of fixes that come without one")
       ->type_name("METRES")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(Within(0.001, 1e6))
       ->group(group);
 }
 

@@ -1,0 +1,59 @@
+// What replay_tool takes, refuses and says: numbers, thresholds, standard output, messages.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "integration/cli/tool_test.h"
+
+namespace waymark {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::Outcome;
+using ::testing::StartsWith;
+
+constexpr char kTrace[] =
+    "utc_ms,lat_deg,lon_deg\n1590792269000,47.5,11.25\n1590792270000,47.50001,11.25\n"
+    "1590792271000,47.50002,11.25\n";
+
+class MessagesCli : public testing::ToolTest {
+ protected:
+  void SetUp() override { Write("ok.csv", kTrace); }
+};
+
+TEST_F(MessagesCli, NoNumberIsNotANumber) {
+  for (const char* flag : {"--assume-interval", "--accuracy", "--drain-timeout"}) {
+    for (const char* value : {"nan", "-nan", "inf", "-1"}) {
+      ExpectFailure("run ok.csv " + std::string(flag) + "=" + value, 2, flag);
+    }
+  }
+  for (const char* flag : {"--every", "--tolerance", "--min-stop", "--truth-max-gap"}) {
+    ExpectFailure("evaluate ok.csv --truth ok.csv " + std::string(flag) + " nan", 2, flag);
+  }
+  for (const char* flag : {"--duration", "--interval", "--truth-interval"}) {
+    ExpectFailure("simulate --scenario open --truth-out t " + std::string(flag) + " nan", 2, "");
+  }
+  ExpectFailure("evaluate ok.csv --truth ok.csv --every nan", 2,
+                "--every: 'nan' is not a number in [0.001 - 86400]");
+  EXPECT_EQ(Run("evaluate ok.csv --truth ok.csv --every 1.5 --quiet").exit_status, 0);
+}
+
+TEST_F(MessagesCli, SeedsAreWholeNumbers) {
+  for (const char* command :
+       {"run ok.csv", "evaluate ok.csv --truth ok.csv", "journal record ok.csv --out j",
+        "simulate --scenario open --truth-out t"}) {
+    for (const char* seed : {"-1", "18446744073709551616", "1.5", "x", "''"}) {
+      ExpectFailure(command + (" --seed=" + std::string(seed)), 2, "--seed");
+    }
+    EXPECT_EQ(Run(std::string(command) + " --seed 18446744073709551615").exit_status, 0);
+  }
+  prefix_ = "timeout 5 ";  // a collector that starts does not end
+  ExpectFailure("serve --out d --listen 127.0.0.1:0 --max-body-bytes=-1", 2, "--max-body-bytes");
+}
+
+}  // namespace
+}  // namespace waymark
