@@ -92,6 +92,8 @@ class EvaluateCommand {
  private:
   using Json = nlohmann::ordered_json;
 
+  bool has_aggregate() const { return !flags_.manifest.empty() || sessions_.size() > 1; }
+
   int CheckFlags() {
     if (int failed = ConfigureReplay(flags_, options_)) return failed;
     options_.outputs = flags_.outputs;
@@ -123,6 +125,12 @@ class EvaluateCommand {
     for (const Session& session : sessions_) {
       if (!options_.at_truth || !session.truth.empty()) continue;
       return Fail(kExitUsage, "evaluate: --at-truth needs a truth; " + session.trace + " has none");
+    }
+    for (const Threshold& threshold : thresholds_) {
+      if (threshold.of_aggregate() && !has_aggregate()) {
+        return Fail(kExitUsage, "--fail-if " + threshold.text +
+                                    ": one trace has no aggregate (give several or a --manifest)");
+      }
     }
     return CheckOneTrace(sessions_.size(), options_.outputs);
   }
@@ -204,7 +212,10 @@ class EvaluateCommand {
       }
       results.push_back(std::move(result).value().json);
     }
-    if (!flags_.manifest.empty() || sessions_.size() > 1) Tell(Aggregate(results), "aggregate");
+    if (has_aggregate()) Tell(Aggregate(results), "aggregate");
+    if (!not_compared_.empty()) {
+      Warn("--baseline " + before_path_ + ": not compared, for it has none: " + not_compared_);
+    }
     return kExitDone;
   }
 
@@ -218,7 +229,7 @@ class EvaluateCommand {
       for (const Json& w : result["trace"]["warnings"]) Warn(name + ": " + w.get<std::string>());
     }
     for (const Threshold& threshold : thresholds_) {
-      if (threshold.path.starts_with("aggregate.") != result.contains("aggregate")) continue;
+      if (threshold.of_aggregate() != result.contains("aggregate")) continue;
       const Result<bool> holds = threshold.Holds(result);
       if (holds.ok() && !holds.value()) continue;
       Miss(name + ": " +
@@ -229,6 +240,11 @@ class EvaluateCommand {
     if (before == nullptr) {
       if (!result.contains("aggregate")) Miss(name + ": --baseline has no result of this trace");
       return;
+    }
+    for (const std::string& part : NotCompared(*before, result)) {
+      if (not_compared_.find(part) == std::string::npos) {
+        not_compared_ += (not_compared_.empty() ? "" : ", ") + part;
+      }
     }
     for (const std::string& worse :
          Regressions(*before, result, flags_.tolerance_percent.value_or(0))) {

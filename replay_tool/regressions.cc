@@ -15,6 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kParts[] = {"accuracy", "calibration", "path",
+                                  "phantom",  "odometer",    "stops"};
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
 
 std::string PathOf(const Json& result) {
@@ -66,7 +68,7 @@ void Compare(const Json& before, const Json& after, const std::string& path,
     } else if (value.is_number() && now.is_number()) {
       const std::optional<double> by = WorseByPercent(key, value.get<double>(), now.get<double>());
       if (by && *by > tolerance_percent) {
-        worse.push_back(fmt::format("{}: {} was {} (worse by {:.1f} %, allowed {:g} %)", here,
+        worse.push_back(fmt::format("{}: {} was {} (worse by {:.4g} %, allowed {:g} %)", here,
                                     now.get<double>(), value.get<double>(), *by,
                                     tolerance_percent));
       }
@@ -114,6 +116,14 @@ const Json* FindResult(const std::vector<Json>& results, const Json& now) {
   return results.size() == 1 && !results[0].contains("aggregate") ? &results[0] : nullptr;
 }
 
+std::vector<std::string> NotCompared(const Json& before, const Json& after) {
+  std::vector<std::string> parts;
+  for (const char* part : kParts) {
+    if (after.contains(part) && !before.contains(part)) parts.emplace_back(part);
+  }
+  return parts;
+}
+
 std::vector<std::string> Regressions(const Json& before, const Json& after,
                                      double tolerance_percent) {
   std::vector<std::string> worse;
@@ -122,7 +132,7 @@ std::vector<std::string> Regressions(const Json& before, const Json& after,
             worse);
     return worse;
   }
-  for (const char* part : {"accuracy", "calibration", "path", "phantom", "odometer", "stops"}) {
+  for (const char* part : kParts) {
     if (!before.contains(part)) continue;
     if (!after.contains(part)) {
       worse.push_back(std::string(part) + ": no longer measured");

@@ -20,6 +20,11 @@ Result<std::vector<nlohmann::ordered_json>> ReadResults(const std::string& path)
 const nlohmann::ordered_json* FindResult(const std::vector<nlohmann::ordered_json>& results,
                                          const nlohmann::ordered_json& now);
 
+/// The compared parts that `after` has and `before` has not, such as all that a result of `run`
+/// lacks.
+std::vector<std::string> NotCompared(const nlohmann::ordered_json& before,
+                                     const nlohmann::ordered_json& after);
+
 /// What got worse than in `before` by more than `tolerance_percent`: errors and distances that
 /// grew, precision and recall that fell, coverages that moved away from their nominal value by more
 /// than that many percentage points, and figures that are gone. Only accuracy, calibration, path,

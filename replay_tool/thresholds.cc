@@ -1,8 +1,24 @@
 #include "replay_tool/thresholds.h"
 
 #include "replay_tool/number_text.h"
+#include "waymark/fix.h"
 
 namespace waymark::replay {
+namespace {
+
+constexpr std::string_view kRejected = "fixes.rejected.";
+
+// "fixes.rejected.late", not "fixes.rejected.lately".
+bool IsCountOfReason(std::string_view path) {
+  if (!path.starts_with(kRejected)) return false;
+  const std::string_view name = path.substr(kRejected.size());
+  for (int code = 1; code <= 0xff; ++code) {
+    if (name == ReasonName(static_cast<Reason>(code))) return name != "unknown";
+  }
+  return false;
+}
+
+}  // namespace
 
 Result<Threshold> Threshold::Parse(std::string_view text) {
   const std::size_t at = text.find_first_of("<>=!");
@@ -31,6 +47,7 @@ Result<bool> Threshold::Holds(const nlohmann::ordered_json& root) const {
     const std::string key(rest.substr(0, rest.find('.')));
     const auto found = node->is_object() ? node->find(key) : node->end();
     if (found == node->end()) {
+      if (root.contains("fixes") && IsCountOfReason(path)) return HoldsFor(0);
       return Status(Code::kInvalidArgument, "the result has no " + path);
     }
     node = &*found;
@@ -39,7 +56,10 @@ Result<bool> Threshold::Holds(const nlohmann::ordered_json& root) const {
   if (!node->is_number()) {
     return Status(Code::kInvalidArgument, path + " is not a number in the result");
   }
-  const double value = node->get<double>();
+  return HoldsFor(node->get<double>());
+}
+
+bool Threshold::HoldsFor(double value) const {
   if (relation == "<") return value < limit;
   if (relation == "<=") return value <= limit;
   if (relation == ">") return value > limit;

@@ -19,8 +19,12 @@ struct Threshold {
 
   /// kInvalidArgument says what is wrong with `text`.
   static Result<Threshold> Parse(std::string_view text);
-  /// Whether the stated condition holds in `root`. kInvalidArgument: no number at `path`.
+  /// Whether it is about the aggregate of several results.
+  bool of_aggregate() const { return path.starts_with("aggregate."); }
+  /// Whether the stated condition holds in `root`. kInvalidArgument: no number at `path`. A reason
+  /// for which no fix was rejected does not stand there and is 0.
   Result<bool> Holds(const nlohmann::ordered_json& root) const;
+  bool HoldsFor(double value) const;
 };
 
 }  // namespace waymark::replay

@@ -55,5 +55,38 @@ TEST_F(MessagesCli, SeedsAreWholeNumbers) {
   ExpectFailure("serve --out d --listen 127.0.0.1:0 --max-body-bytes=-1", 2, "--max-body-bytes");
 }
 
+TEST_F(MessagesCli, AReasonThatDidNotOccurIsZero) {
+  EXPECT_EQ(Run("run ok.csv --quiet --fail-if 'fixes.rejected.late>5'").exit_status, 0);
+  ExpectFailure("run ok.csv --quiet --fail-if 'fixes.rejected.late<5'", 1,
+                "fixes.rejected.late<5 holds");
+  ExpectFailure("run ok.csv --quiet --fail-if 'fixes.rejected.unknown>5'", 1,
+                "has no fixes.rejected.unknown");
+  ExpectFailure("run ok.csv --quiet --fail-if 'fixes.rejected.lately>5'", 1, "has no fixes.rej");
+}
+
+TEST_F(MessagesCli, OneTraceHasNoAggregate) {
+  for (const char* path : {"aggregate.mean.accuracy.live.p95_m", "aggregate.nonsense"}) {
+    ExpectFailure("evaluate ok.csv --truth ok.csv --quiet --fail-if '" + std::string(path) + ">1'",
+                  2, "one trace has no aggregate");
+  }
+  Write("m.csv", "trace,truth\nok.csv,ok.csv\n");
+  const std::string manifest = "evaluate --manifest m.csv --quiet --fail-if ";
+  EXPECT_EQ(Run(manifest + "'aggregate.mean.accuracy.live.p95_m>1'").exit_status, 0);
+  ExpectFailure(manifest + "'aggregate.nonsense>1'", 1, "has no aggregate.nonsense");
+}
+
+TEST_F(MessagesCli, ABaselineOfRunComparesLittle) {
+  ASSERT_EQ(Run("run ok.csv --quiet --json before.json").exit_status, 0);
+  const std::string evaluate =
+      "evaluate ok.csv --truth ok.csv --quiet --tolerance 50 --json after.json --baseline ";
+  const Outcome outcome = Run(evaluate + "before.json");
+  EXPECT_EQ(outcome.exit_status, 0);
+  EXPECT_EQ(outcome.err,
+            "replay_tool: warning: --baseline before.json: not compared, for it has none: "
+            "accuracy, calibration, path\n");
+  ASSERT_EQ(Run("evaluate ok.csv --truth ok.csv --quiet --json full.json").exit_status, 0);
+  EXPECT_THAT(Run(evaluate + "full.json").err, IsEmpty());
+}
+
 }  // namespace
 }  // namespace waymark

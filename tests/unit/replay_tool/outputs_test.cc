@@ -92,6 +92,20 @@ TEST(Thresholds, RelationsAndPaths) {
   EXPECT_FALSE(Threshold::Parse("a>1").value().Holds(root).ok());
 }
 
+TEST(Thresholds, AReasonThatDidNotOccurIsZero) {
+  const auto root = nlohmann::ordered_json::parse(R"({"fixes":{"rejected":{"late":3}}})");
+  const auto holds = [&root](const char* text) {
+    return Threshold::Parse(text).value().Holds(root);
+  };
+  EXPECT_TRUE(holds("fixes.rejected.late==3").value());
+  EXPECT_TRUE(holds("fixes.rejected.duplicate==0").value());
+  for (const char* no_reason :
+       {"fixes.rejected.lately<1", "fixes.rejected.unknown<1", "fixes.rejected.<1",
+        "fixes.rejected.duplicate.more<1", "rejected.duplicate<1"}) {
+    EXPECT_FALSE(holds(no_reason).ok()) << no_reason;
+  }
+}
+
 TEST(ConfigFlags, JsonPathsProfilesAndSets) {
   TempDir folder;
   std::ofstream(folder / "c.json")

@@ -46,6 +46,25 @@ TEST(Regressions, KnowWhichWayIsWorse) {
   EXPECT_TRUE(Regressions(before, after, 0.1).empty());
 }
 
+TEST(Regressions, TellSmallOnesInDigitsThatShow) {
+  Json before = Session("a", 10), after = before;
+  before["path"]["length_error_fraction"] = 0.000454;
+  after["path"]["length_error_fraction"] = 0.000461;
+  const std::vector<std::string> worse = Regressions(before, after, 0);
+  ASSERT_EQ(worse.size(), 1U);
+  EXPECT_NE(worse[0].find("0.000461 was 0.000454 (worse by 0.0007 %"), std::string::npos)
+      << worse[0];
+}
+
+TEST(Regressions, NameWhatTheBaselineLacks) {
+  const Json full = Session("a", 10);
+  const Json run{{"schema", "waymark.replay/1"}, {"odometer", {{"distance_m", 1.0}}}};
+  EXPECT_EQ(NotCompared(run, full),
+            (std::vector<std::string>{"accuracy", "calibration", "path", "stops"}));
+  EXPECT_TRUE(NotCompared(full, full).empty());
+  EXPECT_TRUE(NotCompared(full, run).size() == 1);
+}
+
 TEST(Regressions, NoticeWhatIsGone) {
   const Json before = Session("a", 10);
   Json after = before;
