@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +23,7 @@
 #include "replay_tool/progress_bar.h"
 #include "replay_tool/regressions.h"
 #include "replay_tool/replay_flags.h"
+#include "replay_tool/standard_output.h"
 
 namespace waymark::replay {
 namespace {
@@ -221,10 +221,7 @@ class EvaluateCommand {
 
   void Tell(const Json& result, const std::string& name) {
     if (json_) json_->Append(JsonLine(result) + "\n");
-    if (!flags_.quiet && flags_.json != "-") {
-      const std::string text = EvaluationText(result);
-      std::fwrite(text.data(), 1, text.size(), stdout);
-    }
+    if (!flags_.quiet && flags_.json != "-") Say(EvaluationText(result));
     if (result.contains("trace") && result["trace"].contains("warnings")) {
       for (const Json& w : result["trace"]["warnings"]) Warn(name + ": " + w.get<std::string>());
     }
@@ -267,7 +264,6 @@ class EvaluateCommand {
       close(report_->Close());
     }
     if (json_) close(json_->Close());
-    if (std::fflush(stdout) != 0) worst = Fail(kExitEnvironment, "standard output: cannot write");
     return worst;
   }
 

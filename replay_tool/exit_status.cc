@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <string>
 
+#include "replay_tool/standard_output.h"
+
 namespace waymark::replay {
 namespace {
 
@@ -18,7 +20,7 @@ void WriteLine(std::string_view prefix, std::string_view text) {
 }  // namespace
 
 int Fail(int exit_status, std::string_view what_and_why) {
-  std::fflush(stdout);
+  FlushStandardOutput();  // in the order in which it was said; main() tells of a failure
   WriteLine("replay_tool: ", what_and_why);
   return exit_status;
 }

@@ -14,6 +14,7 @@
 #include "replay_tool/flag_checks.h"
 #include "replay_tool/output_file.h"
 #include "replay_tool/plural.h"
+#include "replay_tool/standard_output.h"
 #include "replay_tool/track_writer.h"
 #include "waymark/outbox.h"
 #include "waymark/stored_record.h"
@@ -111,7 +112,7 @@ int RunExport(const ExportFlags& flags) {
     if (const int failed = Write(*opened.value().outbox, wanted, counts); failed != kExitDone) {
       return failed;
     }
-    if (flags.formats.size() > 1) fmt::print("{}\n", wanted.path);
+    if (flags.formats.size() > 1) Say(fmt::format("{}\n", wanted.path));
   }
   if (counts.unreadable > 0) {
     Warn(flags.database + ": " + Plural(counts.unreadable, "record") + " not readable, left out");

@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,6 +19,7 @@
 #include "replay_tool/output_file.h"
 #include "replay_tool/replay.h"
 #include "replay_tool/replay_outputs.h"
+#include "replay_tool/standard_output.h"
 #include "replay_tool/trace_flags.h"
 #include "waymark/journal.h"
 
@@ -74,7 +74,7 @@ int Record(const JournalFlags& flags) {
   for (const std::string& warning : tally.value().info.warnings) {
     Warn(flags.trace + ": " + warning);
   }
-  if (flags.out != "-") fmt::print("{}: {} fixes recorded\n", flags.out, tally.value().fixes);
+  if (flags.out != "-") Say(fmt::format("{}: {} fixes recorded\n", flags.out, tally.value().fixes));
   return kExitDone;
 }
 
@@ -99,11 +99,12 @@ int Replay(const JournalFlags& flags) {
   const JournalReport& report = replayed.value();
   if (report.cut) Warn(flags.file + ": the end is cut off; what stands before it was replayed");
   if (report.identical) {
-    fmt::print("{}: identical: {} events, {} actions\n", flags.file, report.events, report.actions);
+    Say(fmt::format("{}: identical: {} events, {} actions\n", flags.file, report.events,
+                    report.actions));
     return kExitDone;
   }
-  fmt::print("{}: differs at event {}\n  event:  {}\n  replay: {}\n", flags.file,
-             report.first_difference.value_or(0), report.event_text, report.actions_text);
+  Say(fmt::format("{}: differs at event {}\n  event:  {}\n  replay: {}\n", flags.file,
+                  report.first_difference.value_or(0), report.event_text, report.actions_text));
   return Fail(kExitThresholdMissed,
               fmt::format("{}: the replay differs from the recording at event {}", flags.file,
                           report.first_difference.value_or(0)));
@@ -112,18 +113,14 @@ int Replay(const JournalFlags& flags) {
 int Print(const JournalFlags& flags) {
   const Result<std::string> bytes = ReadJournal(flags.file);
   if (!bytes.ok()) return FailInput(bytes.status());
-  Result<OutputFile> out = OutputFile::Create("-");
-  if (!out.ok()) return Fail(kExitEnvironment, out.status().message());
   const Status printed =
-      PrintJournal(std::as_bytes(std::span(bytes.value())), [&out](std::string_view line) {
-        out.value().Append(line);
-        out.value().Append("\n");
+      PrintJournal(std::as_bytes(std::span(bytes.value())), [](std::string_view line) {
+        Say(line);
+        Say("\n");
       });
-  const Status written = out.value().Close();
   if (!printed.ok()) {
     return FailInput(Status(printed.code(), flags.file + ": " + printed.message()));
   }
-  if (!written.ok()) return Fail(kExitEnvironment, written.message());
   return kExitDone;
 }
 

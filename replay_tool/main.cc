@@ -1,9 +1,12 @@
 // replay_tool: replays recorded traces through Waymark and says what came out.
 // The commands, flags, outputs and exit statuses are a contract: they grow and do not change.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
-#include <iostream>
+#include <sstream>
 #include <string>
 
 #include "replay_tool/evaluate_command.h"
@@ -13,6 +16,7 @@
 #include "replay_tool/run_command.h"
 #include "replay_tool/serve_command.h"
 #include "replay_tool/simulate_command.h"
+#include "replay_tool/standard_output.h"
 #include "waymark/version.h"
 
 namespace waymark::replay {
@@ -43,6 +47,16 @@ std::string UsageError(const CLI::App& app, const CLI::ParseError& error, int ar
   return std::string(error.what()) + " (see replay_tool --help)";
 }
 
+// A file that is opened in place of a closed standard stream would receive what is said there. With
+// the wrong direction, so that writing fails as it should.
+void OccupyClosedStreams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) >= 0) continue;
+    [[maybe_unused]] const int taken =
+        open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Replays recorded traces through the Waymark SDK.", "replay_tool");
   app.require_subcommand(1);
@@ -59,20 +73,26 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wish) {  // --help, --version
-    app.exit(wish);
-    return std::cout.flush() ? kExitDone : Fail(kExitEnvironment, "standard output: cannot write");
+    std::ostringstream text;
+    app.exit(wish, text, text);
+    Say(text.str());
   } catch (const CLI::ParseError& error) {
     return Fail(kExitUsage, UsageError(app, error, argc, argv));
   }
-  return exit_status;
+  const Status said = EndStandardOutput();
+  if (said.ok() || exit_status > kExitThresholdMissed) return exit_status;
+  return Fail(kExitEnvironment, said.message());
 }
 
 }  // namespace
 }  // namespace waymark::replay
 
 int main(int argc, char** argv) {
-  // A closed pipe is an error of writing, reported as such; it must not kill the process silently.
+  waymark::replay::OccupyClosedStreams();
+  // A closed pipe and a file that may not grow (ulimit -f) are failures of writing, seen where they
+  // happen; neither kills the process without a word.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return waymark::replay::Main(argc, argv);
   } catch (const std::exception& error) {

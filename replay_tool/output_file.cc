@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "replay_tool/standard_output.h"
+
 namespace waymark::replay {
 namespace {
 
@@ -11,13 +13,14 @@ constexpr std::size_t kBufferBytes = 1 << 16;
 }  // namespace
 
 Result<OutputFile> OutputFile::Create(const std::string& path) {
-  std::FILE* file = path == "-" ? stdout : std::fopen(path.c_str(), "wb");
+  if (path == "-") return OutputFile(path, nullptr);
+  std::FILE* file = std::fopen(path.c_str(), "wb");
   if (file == nullptr) {
     return Status(Code::kIo, path + ": cannot write: " + std::strerror(errno));
   }
   // Buffered here, so that a failure can be tied to its file.
-  if (file != stdout) std::setvbuf(file, nullptr, _IONBF, 0);
-  return OutputFile(path == "-" ? "standard output" : path, file);
+  std::setvbuf(file, nullptr, _IONBF, 0);
+  return OutputFile(path, file);
 }
 
 void OutputFile::Append(std::string_view text) {
@@ -26,8 +29,10 @@ void OutputFile::Append(std::string_view text) {
 }
 
 void OutputFile::Drain() {
-  if (file_ != nullptr && status_.ok() &&
-      std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size()) {
+  if (path_ == "-") {
+    Say(buffer_);
+  } else if (file_ != nullptr && status_.ok() &&
+             std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size()) {
     NoteFailure();
   }
   buffer_.clear();
@@ -38,11 +43,8 @@ void OutputFile::NoteFailure() {
 }
 
 Status OutputFile::Close() {
-  if (file_ == nullptr) return status_;
   Drain();
-  if (std::fflush(file_.get()) != 0 && status_.ok()) NoteFailure();
-  std::FILE* file = file_.release();
-  if (file != stdout && std::fclose(file) != 0 && status_.ok()) NoteFailure();
+  if (file_ != nullptr && std::fclose(file_.release()) != 0 && status_.ok()) NoteFailure();
   return status_;
 }
 

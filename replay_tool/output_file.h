@@ -11,7 +11,8 @@
 
 namespace waymark::replay {
 
-/// Memory is bounded by one buffer. The first failure is kept and told by Close().
+/// Memory is bounded by one buffer. The first failure is kept and told by Close(); that of standard
+/// output by EndStandardOutput().
 class OutputFile {
  public:
   /// Creates or truncates. kIo: "PATH: cannot write: REASON".
@@ -22,20 +23,17 @@ class OutputFile {
   void Append(std::string_view text);
   /// Writes what is buffered and says whether everything reached the file. Idempotent.
   Status Close();
-  bool failed() const { return !status_.ok(); }
 
  private:
   struct Closer {
-    void operator()(std::FILE* file) const {
-      if (file != stdout) std::fclose(file);
-    }
+    void operator()(std::FILE* file) const { std::fclose(file); }
   };
   OutputFile(std::string path, std::FILE* file) : path_(std::move(path)), file_(file) {}
   void Drain();
   void NoteFailure();
 
   std::string path_;
-  std::unique_ptr<std::FILE, Closer> file_;
+  std::unique_ptr<std::FILE, Closer> file_;  // null: standard output or closed
   std::string buffer_;
   Status status_;
 };

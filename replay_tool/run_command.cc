@@ -16,6 +16,7 @@
 #include "replay_tool/replay.h"
 #include "replay_tool/replay_flags.h"
 #include "replay_tool/replay_outputs.h"
+#include "replay_tool/standard_output.h"
 #include "replay_tool/summary.h"
 
 namespace waymark::replay {
@@ -91,10 +92,7 @@ class RunCommand {
     for (const std::string& warning : tally.info.warnings) Warn(tally.path + ": " + warning);
     const nlohmann::ordered_json json = ToJson(tally);
     if (json_) json_->Append(JsonLine(json) + "\n");
-    if (!flags_.quiet && flags_.json != "-") {
-      const std::string text = Summary(tally);
-      std::fwrite(text.data(), 1, text.size(), stdout);
-    }
+    if (!flags_.quiet && flags_.json != "-") Say(Summary(tally));
     if (html_) html_->End(tally);
     if (const auto failure = EnvironmentFailure(tally, flags_.db)) {
       environment_failed_ = true;
@@ -122,7 +120,6 @@ class RunCommand {
     close(outputs_.Close());
     if (json_) close(json_->Close());
     if (journal_) close(journal_->Close());
-    if (std::fflush(stdout) != 0) worst = Fail(kExitEnvironment, "standard output: cannot write");
     return worst;
   }
 

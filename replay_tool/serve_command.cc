@@ -1,9 +1,9 @@
 #include "replay_tool/serve_command.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <utility>
 
@@ -11,6 +11,7 @@
 #include "replay_tool/command_steps.h"
 #include "replay_tool/exit_status.h"
 #include "replay_tool/flag_checks.h"
+#include "replay_tool/standard_output.h"
 
 namespace waymark::replay {
 namespace {
@@ -49,15 +50,13 @@ int RunServe(const ServeArguments& arguments) {
   Result<std::unique_ptr<Collector>> collector = Collector::Start(std::move(options));
   if (!collector.ok()) return FailToStart(collector.status());
 
-  std::printf("listening on %s, writing to %s (%llu records there)\n",
-              collector.value()->url().c_str(), arguments.out.c_str(),
-              static_cast<unsigned long long>(collector.value()->records()));
-  std::fflush(stdout);
+  Say(fmt::format("listening on {}, writing to {} ({} records there)\n", collector.value()->url(),
+                  arguments.out, collector.value()->records()));
+  FlushStandardOutput();
   int signal_number = 0;
   sigwait(&stop, &signal_number);
-  std::printf("%llu requests; %llu records in %s/records.jsonl\n",
-              static_cast<unsigned long long>(collector.value()->requests()),
-              static_cast<unsigned long long>(collector.value()->records()), arguments.out.c_str());
+  Say(fmt::format("{} requests; {} records in {}/records.jsonl\n", collector.value()->requests(),
+                  collector.value()->records(), arguments.out));
   return kExitDone;
 }
 

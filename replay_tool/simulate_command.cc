@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "replay_tool/flag_checks.h"
 #include "replay_tool/scenario.h"
 #include "replay_tool/scenario_output.h"
+#include "replay_tool/standard_output.h"
 
 namespace waymark::replay {
 namespace {
@@ -40,7 +40,7 @@ Movement MovementNamed(std::string_view name) {
 
 void List() {
   for (const ScenarioInfo& s : Scenarios()) {
-    fmt::print("{:<13} {:>5.0f} s  {}\n", s.name, s.default_duration_s, s.description);
+    Say(fmt::format("{:<13} {:>5.0f} s  {}\n", s.name, s.default_duration_s, s.description));
   }
 }
 
@@ -79,8 +79,8 @@ int Simulate(const SimulateFlags& flags) {
   const bool to_stdout = flags.paths.gpx == "-" || flags.paths.fixes_csv == "-" ||
                          flags.paths.truth_csv == "-" || flags.paths.labels_csv == "-";
   if (!flags.quiet && !to_stdout) {
-    fmt::print("{}: {} fixes, {} truth points\n", title, writer.value().fixes(),
-               writer.value().truths());
+    Say(fmt::format("{}: {} fixes, {} truth points\n", title, writer.value().fixes(),
+                    writer.value().truths()));
   }
   return kExitDone;
 }

@@ -88,5 +88,51 @@ TEST_F(MessagesCli, ABaselineOfRunComparesLittle) {
   EXPECT_THAT(Run(evaluate + "full.json").err, IsEmpty());
 }
 
+TEST_F(MessagesCli, AFullDiskIsTold) {
+  ASSERT_EQ(Run("journal record ok.csv --out j").exit_status, 0);
+  ASSERT_EQ(Run("run ok.csv --db d --quiet").exit_status, 0);
+  for (const char* command :
+       {"simulate --list", "simulate --scenario open --truth-out t", "run ok.csv",
+        "run ok.csv --json -", "evaluate ok.csv --truth ok.csv", "journal print j",
+        "journal replay j", "journal record ok.csv --out k", "export d", "--help", "--version"}) {
+    const Outcome outcome = Shell(std::string(kTool) + " " + command + " >/dev/full");
+    EXPECT_EQ(outcome.exit_status, 4) << command;
+    EXPECT_THAT(outcome.err, HasSubstr("replay_tool: standard output: cannot write: No space left"))
+        << command;
+  }
+}
+
+TEST_F(MessagesCli, AClosedStandardOutputIsNoFile) {
+  const std::string simulate = std::string(kTool) + " simulate --scenario open --truth-out ";
+  ASSERT_EQ(Shell(simulate + "t.csv").exit_status, 0);
+  EXPECT_EQ(Shell(simulate + "closed.csv >&-").exit_status, 4);
+  EXPECT_EQ(Read("closed.csv"), Read("t.csv"));
+}
+
+TEST_F(MessagesCli, AReaderMayLeave) {
+  ASSERT_EQ(Run("simulate --scenario suburb --duration 3000 --fixes-out t.csv --quiet").exit_status,
+            0);
+  ASSERT_EQ(Run("journal record t.csv --out j").exit_status, 0);
+  ASSERT_EQ(Run("run t.csv --db d --quiet").exit_status, 0);
+  for (const char* command :
+       {"simulate --list", "simulate --scenario open --truth-out -", "run t.csv",
+        "run t.csv --live-out -", "run t.csv --json -", "evaluate t.csv --truth t.csv",
+        "journal print j", "journal replay j", "export d", "--help", "run --help"}) {
+    const Outcome outcome = Shell("{ sleep 0.1; " + std::string(kTool) + " " + command +
+                                  "; echo $? >status; } | true; cat status");
+    EXPECT_EQ(outcome.out, "0\n") << command;
+    EXPECT_THAT(outcome.err, IsEmpty()) << command;
+  }
+}
+
+TEST_F(MessagesCli, AFileThatMayNotGrowIsFour) {
+  ASSERT_EQ(Run("simulate --scenario suburb --duration 3000 --fixes-out t.csv --quiet").exit_status,
+            0);
+  prefix_ = "ulimit -f 8; ";
+  ExpectFailure("run t.csv --quiet --live-out live", 4, "live: cannot write: File too large");
+  ExpectFailure("simulate --scenario open --duration 3000 --out t", 4, "File too large");
+  ExpectFailure("run t.csv --quiet --db d", 4, "d: ");
+}
+
 }  // namespace
 }  // namespace waymark
