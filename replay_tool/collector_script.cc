@@ -51,6 +51,8 @@ Result<ScriptedAnswer> ParseAnswer(const Json& json, std::size_t index) {
       return Wrong(index, "unknown key " + key);
     }
   }
+  if (answer.from < 1 || answer.to < 1) return Wrong(index, "requests are counted from 1");
+  if (answer.from > answer.to) return Wrong(index, "from is after to");
   return answer;
 }
 

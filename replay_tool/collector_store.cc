@@ -124,7 +124,7 @@ Status CollectorStore::LoadKnown() {
                            json["installation"].is_string() && json.contains("seq") &&
                            json["seq"].is_number_unsigned();
     if (!is_record) {
-      return Status(Code::kCorruption, records_.path() + ":" + std::to_string(number) +
+      return Status(Code::kCorruption, records_.path() + ": line " + std::to_string(number) +
                                            ": not a record; move the file away to start anew");
     }
     known_[json["installation"].get<std::string>()].Insert(json["seq"].get<std::uint64_t>());

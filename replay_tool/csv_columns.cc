@@ -53,8 +53,7 @@ Result<CsvColumns> CsvColumns::FromHeader(std::string_view header,
     std::optional<std::size_t>& place =
         columns.place_[static_cast<std::size_t>(match - known.begin())];
     if (place) {
-      return Status(Code::kInvalidArgument,
-                    "line 1: column " + std::string(names[i]) + " stands twice");
+      return Status(Code::kInvalidArgument, "column " + std::string(names[i]) + " stands twice");
     }
     place = i;
   }
@@ -68,8 +67,7 @@ Result<CsvColumns> CsvColumns::FromHeader(std::string_view header,
   if (missing.empty()) return columns;
   std::string found;
   for (std::size_t i = 0; i < names.size() && i < 16; ++i) AppendListed(found, names[i]);
-  return Status(Code::kInvalidArgument,
-                "line 1: missing column " + missing + " (found: " + found + ")");
+  return Status(Code::kInvalidArgument, "missing column " + missing + " (found: " + found + ")");
 }
 
 std::string CsvColumns::UnknownText() const {

@@ -21,7 +21,7 @@ void SplitCsvLine(std::string_view line, std::vector<std::string_view>& cells);
 class CsvColumns {
  public:
   /// Reads a header line (a byte order mark is skipped). kInvalidArgument names the required
-  /// columns that are missing and the columns that were found.
+  /// columns that are missing and the columns that were found, but no line.
   static Result<CsvColumns> FromHeader(std::string_view header,
                                        std::span<const std::string_view> known,
                                        std::span<const std::string_view> required);

@@ -70,6 +70,8 @@ std::optional<double> NumberOrNan(std::string_view cell) {
   return IsNan(cell) ? std::numeric_limits<double>::quiet_NaN() : ParseDouble(cell);
 }
 
+std::string AtLine(std::uint64_t number) { return "line " + std::to_string(number) + ": "; }
+
 class FixesCsvParser final : public TraceParser {
  public:
   FixesCsvParser(const ReadOptions& options, FixSink sink)
@@ -97,7 +99,7 @@ class FixesCsvParser final : public TraceParser {
     });
     if (!status_.ok() || stopped_) return status_;
     if (!columns_) return Status(Code::kInvalidArgument, "no header line");
-    if (info_.points == 0) return Status(Code::kInvalidArgument, "a header and no fixes");
+    if (info_.points == 0) return Status(Code::kInvalidArgument, "a header and no line after it");
     if (info_.cut) info_.warnings.push_back("the file is cut off; what stands before was read");
     return Status();
   }
@@ -109,7 +111,7 @@ class FixesCsvParser final : public TraceParser {
   void OnLine(std::string_view line, std::uint64_t number) {
     if (Trim(line).empty()) return;
     if (!columns_) {
-      status_ = ReadHeader(line);
+      status_ = ReadHeader(line, number);
       return;
     }
     TraceFix read;
@@ -122,9 +124,11 @@ class FixesCsvParser final : public TraceParser {
     if (!sink_(read)) stopped_ = true;
   }
 
-  Status ReadHeader(std::string_view line) {
+  Status ReadHeader(std::string_view line, std::uint64_t number) {
     Result<CsvColumns> columns = CsvColumns::FromHeader(line, kColumns, kRequired);
-    if (!columns.ok()) return columns.status();
+    if (!columns.ok()) {
+      return Status(columns.status().code(), AtLine(number) + columns.status().message());
+    }
     columns_ = std::move(columns).value();
     if (std::string unknown = columns_->UnknownText(); !unknown.empty()) {
       info_.warnings.push_back(std::move(unknown));
@@ -178,9 +182,9 @@ class FixesCsvParser final : public TraceParser {
   std::string_view Cell(Column column) const { return columns_->Cell(cells_, column); }
 
   Status Wrong(std::uint64_t line, Column column, const char* expected) const {
-    return Status(Code::kInvalidArgument,
-                  "line " + std::to_string(line) + ": " + std::string(kColumns[column]) + " is '" +
-                      std::string(Cell(column).substr(0, 40)) + "', not " + expected);
+    return Status(Code::kInvalidArgument, AtLine(line) + std::string(kColumns[column]) + " is '" +
+                                              std::string(Cell(column).substr(0, 40)) + "', not " +
+                                              expected);
   }
 
   const ReadOptions options_;

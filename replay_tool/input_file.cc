@@ -47,7 +47,12 @@ struct InputFile::Impl {
     if (error == Z_ERRNO) {
       return Status(Code::kIo, std::string("read failed: ") + std::strerror(errno));
     }
-    return Status(Code::kCorruption, std::string("damaged gzip: ") + what);
+    // "<fd:3>: incorrect data check"
+    const std::string_view reason = what;
+    const std::size_t name = reason.find(">: ");
+    return Status(
+        Code::kCorruption,
+        "damaged gzip: " + std::string(reason.substr(name == reason.npos ? 0 : name + 3)));
   }
 };
 

@@ -132,12 +132,12 @@ void AddJournalCommand(CLI::App& app, int& exit_status) {
   command->require_subcommand(1);
   command->footer(
       "Examples:\n"
-      "  replay_tool journal record ride.gpx --out ride.wmjl\n"
-      "  replay_tool journal replay ride.wmjl");
+      "  replay_tool journal record ride.gpx --out ride.wmj\n"
+      "  replay_tool journal replay ride.wmj");
   auto flags = std::make_shared<JournalFlags>();
 
   CLI::App* record = command->add_subcommand("record", "Replay a trace and record a journal of it");
-  record->add_option("trace", flags->trace, "A trace; - is stdin")->type_name("TRACE")->required();
+  record->add_option("trace", flags->trace, kTraceHelp)->type_name("TRACE")->required();
   record->add_option("--out", flags->out, "The journal")->type_name("FILE")->required();
   record->add_option("--geofences", flags->geofences, "GeoJSON FeatureCollection")
       ->type_name("FILE");
@@ -146,18 +146,18 @@ void AddJournalCommand(CLI::App& app, int& exit_status) {
       ->check(WholeNumber());
   AddTraceFlags(*record, flags->read);
   AddConfigFlags(*record, flags->config);
-  record->footer("Example:\n  replay_tool journal record ride.gpx --out ride.wmjl");
+  record->footer("Example:\n  replay_tool journal record ride.gpx --out ride.wmj");
   record->callback([flags, &exit_status] { exit_status = Record(*flags); });
 
   CLI::App* replay = command->add_subcommand(
       "replay", "Replay a journal: is every action byte-identical? (exit 1 if not)");
   replay->add_option("file", flags->file, "A journal; - is stdin")->type_name("FILE")->required();
-  replay->footer("Example:\n  replay_tool journal replay ride.wmjl");
+  replay->footer("Example:\n  replay_tool journal replay ride.wmj");
   replay->callback([flags, &exit_status] { exit_status = Replay(*flags); });
 
   CLI::App* print = command->add_subcommand("print", "One line for each event and action");
   print->add_option("file", flags->file, "A journal; - is stdin")->type_name("FILE")->required();
-  print->footer("Example:\n  replay_tool journal print ride.wmjl | less");
+  print->footer("Example:\n  replay_tool journal print ride.wmj | less");
   print->callback([flags, &exit_status] { exit_status = Print(*flags); });
 }
 

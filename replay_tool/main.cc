@@ -6,8 +6,10 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "replay_tool/evaluate_command.h"
 #include "replay_tool/exit_status.h"
@@ -30,21 +32,29 @@ constexpr const char* kExamples =
     "  replay_tool serve --listen 127.0.0.1:8080 --out received\n"
     "  replay_tool run t.gpx --db t.db --upload http://127.0.0.1:8080/\n"
     "  replay_tool export t.db --format gpx --out track.gpx\n"
-    "  replay_tool journal record t.gpx --out t.wmjl\n\n"
+    "  replay_tool journal record t.gpx --out t.wmj\n\n"
     "Exit status: 0 done; 1 a stated threshold was missed; 2 usage; 3 an input is unusable;\n"
     "4 environment (disk, network, database). Each command has its own --help.";
 
-// CLI11 says only that a command is missing, also when there is one that it does not know.
-std::string UsageError(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  const std::string first = argc > 1 ? argv[1] : "";
-  if (!first.empty() && first.front() != '-' && app.get_subcommands().empty()) {
+// Of a command that does not exist CLI11 says only that one is missing, and helps with the others.
+std::optional<std::string> UnknownCommand(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* command = &app;
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const std::vector<const CLI::App*> known = command->get_subcommands(nullptr);
+    if (known.empty()) break;
     std::string names;
-    for (const CLI::App* command : app.get_subcommands(nullptr)) {
-      names += (names.empty() ? "" : ", ") + command->get_name();
+    const CLI::App* named = nullptr;
+    for (const CLI::App* one : known) {
+      names += (names.empty() ? "" : ", ") + one->get_name();
+      if (one->get_name() == argv[i]) named = one;
     }
-    return "no command is named '" + first + "': there are " + names;
+    if (named == nullptr) {
+      return (command == &app ? std::string() : command->get_name() + ": ") +
+             "no command is named '" + argv[i] + "': there are " + names;
+    }
+    command = named;
   }
-  return std::string(error.what()) + " (see replay_tool --help)";
+  return std::nullopt;
 }
 
 // A file that is opened in place of a closed standard stream would receive what is said there. With
@@ -70,6 +80,7 @@ int Main(int argc, char** argv) {
   AddJournalCommand(app, exit_status);
   AddServeCommand(app, exit_status);
   AddExportCommand(app, exit_status);
+  if (const auto wrong = UnknownCommand(app, argc, argv)) return Fail(kExitUsage, *wrong);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wish) {  // --help, --version
@@ -77,7 +88,7 @@ int Main(int argc, char** argv) {
     app.exit(wish, text, text);
     Say(text.str());
   } catch (const CLI::ParseError& error) {
-    return Fail(kExitUsage, UsageError(app, error, argc, argv));
+    return Fail(kExitUsage, std::string(error.what()) + " (see replay_tool --help)");
   }
   const Status said = EndStandardOutput();
   if (said.ok() || exit_status > kExitThresholdMissed) return exit_status;

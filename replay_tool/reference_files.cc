@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMaxBytes = std::size_t{1} << 31;
 
 std::string At(const std::string& path, std::uint64_t line) {
-  return path + ":" + std::to_string(line) + ": ";
+  return path + ": line " + std::to_string(line) + ": ";
 }
 
 // Calls `on_row(cells, columns, line)` for each line after the header; it returns what is wrong

@@ -91,7 +91,7 @@ Result<std::vector<Json>> ReadResults(const std::string& path) {
     Json json = Json::parse(one, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object() || json.value("schema", "") != "waymark.replay/1") {
       return Status(Code::kInvalidArgument,
-                    fmt::format("{}:{}: not a result of replay_tool --json", path, line));
+                    fmt::format("{}: line {}: not a result of replay_tool --json", path, line));
     }
     results.push_back(std::move(json));
   }

@@ -18,8 +18,7 @@ const std::string& ReplayFlags::bar() const {
 }
 
 void AddReplayFlags(CLI::App& command, ReplayFlags& flags) {
-  command.add_option("traces", flags.traces, "GPX, NMEA 0183, fixes CSV or journal; - is stdin")
-      ->type_name("TRACE");
+  command.add_option("traces", flags.traces, kTraceHelp)->type_name("TRACE");
   AddTraceFlags(command, flags.read);
   AddConfigFlags(command, flags.config);
   AddOutputFlags(command, flags.outputs);

@@ -54,7 +54,8 @@ int Simulate(const SimulateFlags& flags) {
   }
   if (flags.paths.gpx.empty() && flags.paths.fixes_csv.empty() && flags.paths.truth_csv.empty() &&
       flags.paths.labels_csv.empty()) {
-    return Fail(kExitUsage, "simulate: nothing to write: give --out, --fixes-out or --truth-out");
+    return Fail(kExitUsage,
+                "simulate: nothing to write: give --out, --fixes-out, --truth-out or --labels-out");
   }
   CommandFiles files;
   files.Writes("--out", flags.paths.gpx);
@@ -65,6 +66,9 @@ int Simulate(const SimulateFlags& flags) {
   // Before a file is created or truncated.
   if (const Status status = CheckScenario(flags.scenario); !status.ok()) {
     return Fail(kExitUsage, "simulate: " + status.message());
+  }
+  if (flags.paths.gpx.ends_with(".csv")) {
+    Warn(flags.paths.gpx + ": --out writes GPX; for CSV use --fixes-out");
   }
   const std::string title =
       fmt::format("{} seed {}", FindScenario(flags.scenario.name)->name, flags.scenario.seed);

@@ -10,6 +10,10 @@ class App;
 
 namespace waymark::replay {
 
+/// What an argument that takes a trace says of it.
+inline constexpr char kTraceHelp[] =
+    "GPX, NMEA 0183, fixes CSV, GnssLogger text or journal; - is stdin";
+
 /// Adds --routes, --assume-interval, --assume-date and --accuracy to `command`; they write to
 /// `options`, which must live as long as it.
 void AddTraceFlags(CLI::App& command, ReadOptions& options);

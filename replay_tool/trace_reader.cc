@@ -52,19 +52,29 @@ Status Named(const std::string& path, const Status& status) {
   return Status(status.code(), (path == "-" ? "standard input" : path) + ": " + status.message());
 }
 
+Status NotKnown(const std::string& what) {
+  return Status(Code::kInvalidArgument,
+                what + "not a trace (GPX, NMEA 0183, fixes CSV, GnssLogger text, Waymark journal)");
+}
+
 Status NotATrace(std::string_view head) {
   using namespace std::string_view_literals;
   if (head.starts_with("SQLite format 3\0"sv)) {
     return Status(Code::kInvalidArgument, "an SQLite database, not a trace (see: export --help)");
   }
   if (head.starts_with("{") || head.starts_with("[")) {
-    return Status(Code::kInvalidArgument, "JSON, not a trace (GPX, NMEA 0183, fixes CSV, journal)");
+    return NotKnown("JSON, ");
   }
-  const bool binary = std::count(head.begin(), head.end(), '\0') > 0 ||
-                      !IsPrintable(head.substr(0, head.find('\n')));
-  return Status(Code::kInvalidArgument,
-                std::string(binary ? "binary data, " : "") +
-                    "not a trace (GPX, NMEA 0183, fixes CSV or Waymark journal)");
+  const std::string_view line = head.substr(0, head.find_first_of("\r\n"));
+  if (std::count(head.begin(), head.end(), '\0') > 0 || !IsPrintable(line)) {
+    return NotKnown("binary data, ");
+  }
+  for (const auto& [delimiter, name] : {std::pair{';', "semicolons"}, std::pair{'\t', "tabs"}}) {
+    if (std::count(line.begin(), line.end(), delimiter) >= 2) {
+      return NotKnown("columns between " + std::string(name) + ", where a CSV has commas: ");
+    }
+  }
+  return NotKnown("");
 }
 
 Result<TraceInfo> ReadJournalTrace(InputFile& file, const FixSink& sink) {

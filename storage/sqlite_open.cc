@@ -226,11 +226,12 @@ Result<std::unique_ptr<Outbox>> Load(SqliteDb& db, const SqliteOutboxOptions& op
         "PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 4194304;"
         "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA synchronous = " +
         std::string(options.power_loss_safe ? "FULL" : "NORMAL");
-    if (Status s = db.Execute(settings.c_str()); !s.ok()) return s;
-    // Takes the lock now rather than at the first append.
-    if (Status s = db.Execute("BEGIN IMMEDIATE; COMMIT"); !s.ok()) {
+    // The empty transaction takes the lock now rather than at the first append.
+    for (const char* sql : {settings.c_str(), "BEGIN IMMEDIATE; COMMIT"}) {
+      if (db.Execute(sql).ok()) continue;
+      Status failed = db.Error("cannot open");
       db.Rollback();
-      return s;
+      return failed;
     }
   }
   const Result<std::int64_t> version = SchemaVersion(db);

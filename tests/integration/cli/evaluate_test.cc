@@ -357,7 +357,7 @@ TEST_F(EvaluateCli, WhatCannotBeJudgedIsAnError) {
   Write("bare.csv", "trace,truth\nt.csv,truth.csv\nt.csv,\n");
   const Outcome bare = Run("evaluate --manifest bare.csv --quiet");
   EXPECT_EQ(bare.exit_status, 3);
-  EXPECT_THAT(bare.err, HasSubstr("bare.csv:3: nothing to judge by"));
+  EXPECT_THAT(bare.err, HasSubstr("bare.csv: line 3: nothing to judge by"));
   Write("typo.csv", "trace,truth,lables\nt.csv,truth.csv,labels.csv\n");
   const Outcome typo = Run("evaluate --manifest typo.csv --quiet");
   EXPECT_EQ(typo.exit_status, 0);

@@ -134,5 +134,88 @@ TEST_F(MessagesCli, AFileThatMayNotGrowIsFour) {
   ExpectFailure("run t.csv --quiet --db d", 4, "d: ");
 }
 
+TEST_F(MessagesCli, UnknownCommandsGetNoHelp) {
+  for (const char* command : {"compare", "sweep", "ride.gpx"}) {
+    for (const char* flag : {"", " --help", " a.gpx --help", " -h"}) {
+      ExpectFailure(command + std::string(flag), 2,
+                    "no command is named '" + std::string(command) + "': there are run, evaluate");
+    }
+  }
+  ExpectFailure("journal play --help", 2,
+                "journal: no command is named 'play': there are record, replay, print");
+  EXPECT_EQ(Run("run --help").exit_status, 0);
+  EXPECT_EQ(Run("--help").exit_status, 0);
+}
+
+TEST_F(MessagesCli, SimulateSaysWhatItWrites) {
+  ExpectFailure("simulate --scenario open", 2,
+                "give --out, --fixes-out, --truth-out or --labels-out");
+  EXPECT_EQ(Run("simulate --scenario open --quiet --out x.csv").err,
+            "replay_tool: warning: x.csv: --out writes GPX; for CSV use --fixes-out\n");
+}
+
+TEST_F(MessagesCli, EveryFormatIsNamed) {
+  Write("text", "nothing known\n");
+  Write("list.json", "[1]");
+  Write("semi.csv", "utc_ms;lat_deg;lon_deg\n1590792269000;47,5;11,25\n");
+  Write("tab.csv", "utc_ms\tlat_deg\tlon_deg\n1590792269000\t47.5\t11.25\n");
+  const std::string formats = "not a trace (GPX, NMEA 0183, fixes CSV, GnssLogger text, Waymark jo";
+  ExpectFailure("run text", 3, "text: " + formats);
+  ExpectFailure("run list.json", 3, "list.json: JSON, " + formats);
+  ExpectFailure("run semi.csv", 3, "columns between semicolons, where a CSV has commas");
+  ExpectFailure("run tab.csv", 3, "columns between tabs, where a CSV has commas");
+  for (const char* command : {"run", "evaluate", "journal record"}) {
+    EXPECT_THAT(Run(std::string(command) + " --help").out, HasSubstr("GnssLogger"));
+  }
+  for (const char* command : {"", "journal ", "journal record ", "journal print "}) {
+    EXPECT_THAT(Run(std::string(command) + "--help").out,
+                AllOf(HasSubstr(".wmj"), Not(HasSubstr(".wmjl"))));
+  }
+}
+
+TEST_F(MessagesCli, ErrorsNameFileAndLineInOneForm) {
+  Write("columns.csv", "\nlat,lon\n1,2\n");
+  Write("labels.csv", "utc_ms,stationary\n1590792269000,maybe\n");
+  Write("manifest.csv", "truth\nok.csv\n");
+  Write("route.csv", "lat_deg,lon_deg\nnorth,2\n");
+  Write("empty.csv", "utc_ms,lat_deg,lon_deg\n");
+  Write("base.json", "\n{}\n");
+  ExpectFailure("run columns.csv", 3, "columns.csv: line 2: missing column utc_ms");
+  const std::string evaluate = "evaluate ok.csv --truth ";
+  ExpectFailure(evaluate + "columns.csv", 3, "columns.csv: line 2: missing column utc_ms");
+  ExpectFailure(evaluate + "empty.csv", 3, "empty.csv: a header and no line after it");
+  ExpectFailure(evaluate + "ok.csv --labels labels.csv", 3, "labels.csv: line 2: stationary");
+  ExpectFailure(evaluate + "ok.csv --route route.csv", 3, "route.csv: line 2: lat_deg");
+  ExpectFailure("evaluate --manifest manifest.csv", 3,
+                "manifest.csv: line 1: missing column trace");
+  EXPECT_THAT(Run(evaluate + "ok.csv --baseline base.json").err,
+              HasSubstr("base.json: line 2: not a result"));
+  ASSERT_EQ(Shell("gzip -k ok.csv").exit_status, 0);
+  const std::string packed = Read("ok.csv.gz");
+  Write("bad.csv.gz", packed.substr(0, packed.size() - 8) + "12345678");
+  ExpectFailure("run bad.csv.gz", 3, "bad.csv.gz: damaged gzip: incorrect data check");
+}
+
+TEST_F(MessagesCli, ABusyDatabaseIsOneShortLine) {
+  Write("slow.csv", "utc_ms,lat_deg,lon_deg\n1590792269000,47.5,11.25\n1590792299000,47.5,11.25\n");
+  const std::string run = std::string(kTool) + " run ";
+  const Outcome outcome =
+      Shell(run + "slow.csv --realtime --quiet --db d & until [ -e d-wal ]; do sleep 0.05; done; " +
+            run + "ok.csv --db d; echo $?; kill $!");
+  EXPECT_EQ(outcome.out, "4\n");
+  EXPECT_THAT(outcome.err, StartsWith("replay_tool: d: cannot open: in use by another process"));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("PRAGMA")));
+}
+
+TEST_F(MessagesCli, ScriptsNameRequestsThatThereAre) {
+  const std::string serve = "serve --listen 127.0.0.1:0 --out d --script s.json";
+  for (const char* entry : {R"({"request": 0, "close": true})", R"({"from": 0, "status": 500})",
+                            R"({"from": 5, "to": 1, "status": 500})"}) {
+    Write("s.json", "[{\"request\": 1, \"close\": true}, " + std::string(entry) + "]");
+    prefix_ = "timeout 5 ";  // a collector that starts does not end
+    ExpectFailure(serve, 3, "s.json: script entry 2: ");
+  }
+}
+
 }  // namespace
 }  // namespace waymark

@@ -174,6 +174,9 @@ TEST(CollectorScript, SaysWhatIsWrong) {
   EXPECT_FALSE(CollectorScript::Parse("{").ok());
   EXPECT_EQ(CollectorScript::Parse(R"([{"request": 1}, {"statuss": 3}])").status().message(),
             "script entry 2: unknown key statuss");
+  EXPECT_FALSE(CollectorScript::Parse(R"([{"request": 0}])").ok());
+  EXPECT_FALSE(CollectorScript::Parse(R"([{"from": 5, "to": 1}])").ok());
+  EXPECT_TRUE(CollectorScript::Parse(R"([{"from": 5, "to": 5}])").ok());
   EXPECT_FALSE(CollectorScript::Parse(R"([{"status": 99}])").ok());
   EXPECT_FALSE(CollectorScript::Parse(R"([{"request": -1}])").ok());
 }

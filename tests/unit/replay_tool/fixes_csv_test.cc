@@ -97,7 +97,8 @@ TEST(FixesCsv, WrongCellsAreNamedWithTheirLine) {
 }
 
 TEST(FixesCsv, HeaderAloneOrNothingIsRefused) {
-  EXPECT_THAT(Csv("utc_ms,lat_deg,lon_deg\n").status.message(), HasSubstr("no fixes"));
+  EXPECT_THAT(Csv("utc_ms,lat_deg,lon_deg\n").status.message(),
+              HasSubstr("a header and no line after it"));
   EXPECT_THAT(Csv("").status.message(), HasSubstr("no header"));
 }
 

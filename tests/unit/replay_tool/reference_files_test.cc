@@ -35,7 +35,7 @@ TEST_F(ReferenceFiles, ATruthThatIsNowhereOnEarthIsRefused) {
   const auto truth = ReadTruth(
       File("t.csv", "utc_ms,lat_deg,lon_deg\n1700000000000,50,8\n1700000001000,50,800\n"));
   EXPECT_EQ(truth.status().code(), Code::kInvalidArgument);
-  EXPECT_THAT(truth.status().message(), HasSubstr("t.csv:3: "));
+  EXPECT_THAT(truth.status().message(), HasSubstr("t.csv: line 3: "));
 }
 
 TEST_F(ReferenceFiles, TruthAsGpx) {
@@ -60,7 +60,7 @@ TEST_F(ReferenceFiles, RouteAsCsvOrGpxWithoutTimes) {
   EXPECT_THAT(ReadRoute(File("r1.csv", "lat_deg,lon_deg\n50,8\n")).status().message(),
               HasSubstr("two points"));
   EXPECT_THAT(ReadRoute(File("r2.csv", "lat_deg,lon_deg\n50,8\n99,8\n")).status().message(),
-              HasSubstr("r2.csv:3: "));
+              HasSubstr("r2.csv: line 3: "));
 }
 
 TEST_F(ReferenceFiles, LabelsMayBeUnknown) {
@@ -71,7 +71,7 @@ TEST_F(ReferenceFiles, LabelsMayBeUnknown) {
   EXPECT_FALSE(labels.value()[2].stationary);
   EXPECT_EQ(labels.value()[2].mode, "Bus");
   EXPECT_THAT(ReadLabels(File("l2.csv", "utc_ms,stationary\n1,maybe\n")).status().message(),
-              HasSubstr("l2.csv:2: "));
+              HasSubstr("l2.csv: line 2: "));
   EXPECT_THAT(ReadLabels(File("l3.csv", "utc_ms,mode\n1,Bus\n")).status().message(),
               HasSubstr("stationary"));
   EXPECT_THAT(ReadLabels(File("l4.csv", "")).status().message(), HasSubstr("empty"));
@@ -89,7 +89,7 @@ TEST_F(ReferenceFiles, ManifestPathsStartAtItsFolder) {
   EXPECT_EQ(sessions.value()[1].trace, "/abs/y.gpx");
   EXPECT_FALSE(ReadManifest(File("m2.csv", "trace,truth\n"), warnings).ok());
   EXPECT_THAT(ReadManifest(File("m3.csv", "trace,truth\n,x\n"), warnings).status().message(),
-              HasSubstr("m3.csv:2: "));
+              HasSubstr("m3.csv: line 2: "));
   EXPECT_TRUE(warnings.empty());
 }
 
@@ -98,9 +98,9 @@ TEST_F(ReferenceFiles, AManifestSaysByWhatToJudge) {
   const auto sessions = ReadManifest(
       File("m.csv", "trace,truht,labels\nx.gpx,t.csv,l.csv\ny.gpx,t.csv,\n"), warnings);
   EXPECT_EQ(sessions.status().code(), Code::kInvalidArgument);
-  EXPECT_THAT(sessions.status().message(), HasSubstr("m.csv:3: nothing to judge by"));
+  EXPECT_THAT(sessions.status().message(), HasSubstr("m.csv: line 3: nothing to judge by"));
   ASSERT_EQ(warnings.size(), 1U);
-  EXPECT_THAT(warnings[0], HasSubstr("m.csv:1: unknown columns ignored: truht"));
+  EXPECT_THAT(warnings[0], HasSubstr("m.csv: line 1: unknown columns ignored: truht"));
 }
 
 }  // namespace

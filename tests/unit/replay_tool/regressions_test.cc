@@ -103,7 +103,7 @@ TEST(ReadResults, RefusesWhatIsNoResult) {
   std::ofstream(path) << "{\"schema\":\"waymark.replay/1\"}\n\n{\"schema\":\"other\"}\n";
   const auto result = ReadResults(path);
   ASSERT_FALSE(result.ok());
-  EXPECT_NE(result.status().message().find(":3:"), std::string::npos);
+  EXPECT_NE(result.status().message().find(": line 3: "), std::string::npos);
   std::ofstream(path) << "";
   EXPECT_FALSE(ReadResults(path).ok());
   EXPECT_FALSE(ReadResults(path + ".absent").ok());
