@@ -88,7 +88,7 @@ class Evaluation {
     run_.tally.path = session_.trace;
     run_.tally.info = std::move(info_);
     run_.tally.wall_s = SecondsSince(begin_);
-    AddDropWarning(run_.tally);
+    AddWarnings(run_.tally);
     if (options_.report != nullptr) options_.report->End(run_.tally);
     Json json = EvaluationJson(found_, run_, known_, options_);
     Json& timing = json["timing"];

@@ -42,7 +42,7 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
   ReplayTally& tally = replay.tally();
   tally.path = path;
   tally.info = std::move(info).value();
-  AddDropWarning(tally);
+  AddWarnings(tally);
   tally.wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - real_start).count();
   if (outputs.wants_smoothed()) {

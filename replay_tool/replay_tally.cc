@@ -156,11 +156,25 @@ std::optional<std::string> EnvironmentFailure(const ReplayTally& tally,
                            : " (kept in " + database + ")");
 }
 
-void AddDropWarning(ReplayTally& tally) {
-  if (tally.stats.records_dropped == 0) return;
-  tally.info.warnings.push_back(Plural(tally.stats.records_dropped, "undelivered record") +
-                                " dropped" +
-                                (tally.drop_reason.empty() ? "" : ": " + tally.drop_reason));
+void AddWarnings(ReplayTally& tally) {
+  std::vector<std::string>& warnings = tally.info.warnings;
+  const auto rejected = tally.by_disposition[static_cast<std::size_t>(Disposition::kRejected)];
+  if (rejected > 0 && rejected == tally.fixes) {
+    warnings.push_back("no fix was accepted: " + std::to_string(rejected) + " rejected (" +
+                       CountsText(tally.rejected_by_reason) + ")");
+  }
+  if (tally.stats.records_dropped > 0) {
+    warnings.push_back(Plural(tally.stats.records_dropped, "undelivered record") + " dropped" +
+                       (tally.drop_reason.empty() ? "" : ": " + tally.drop_reason));
+  }
+}
+
+std::string CountsText(const std::map<Reason, std::uint64_t>& by_reason) {
+  std::string text;
+  for (const auto& [reason, n] : by_reason) {
+    text += (text.empty() ? "" : ", ") + std::string(ReasonName(reason)) + " " + std::to_string(n);
+  }
+  return text;
 }
 
 }  // namespace waymark::replay

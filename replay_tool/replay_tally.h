@@ -98,8 +98,11 @@ struct ReplayTally {
 std::optional<std::string> EnvironmentFailure(const ReplayTally& tally,
                                               const std::string& database);
 
-/// Adds to the warnings what the store had to drop.
-void AddDropWarning(ReplayTally& tally);
+/// Adds to the warnings what the store had to drop, and that no fix was of use.
+void AddWarnings(ReplayTally& tally);
+
+/// "late 2, duplicate 1".
+std::string CountsText(const std::map<Reason, std::uint64_t>& by_reason);
 
 }  // namespace waymark::replay
 

@@ -16,14 +16,6 @@ void Line(std::string& out, const char* label, fmt::format_string<Args...> forma
   out += '\n';
 }
 
-std::string Counts(const std::map<Reason, std::uint64_t>& by_reason) {
-  std::string text;
-  for (const auto& [reason, n] : by_reason) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", ReasonName(reason), n);
-  }
-  return text;
-}
-
 std::string Kinds(const std::map<RecordKind, std::uint64_t>& by_kind) {
   std::string text;
   for (const auto& [kind, n] : by_kind) {
@@ -69,8 +61,10 @@ std::string Summary(const ReplayTally& t) {
   Line(out, "fixes", "{} accepted, {} adjusted, {} provisional, {} rejected",
        count(Disposition::kAccepted), count(Disposition::kAdjusted),
        count(Disposition::kProvisional), count(Disposition::kRejected));
-  if (!t.adjusted_by_reason.empty()) Line(out, "  adjusted", "{}", Counts(t.adjusted_by_reason));
-  if (!t.rejected_by_reason.empty()) Line(out, "  rejected", "{}", Counts(t.rejected_by_reason));
+  for (const auto& [label, counts] : {std::pair{"  adjusted", &t.adjusted_by_reason},
+                                      std::pair{"  rejected", &t.rejected_by_reason}}) {
+    if (!counts->empty()) Line(out, label, "{}", CountsText(*counts));
+  }
   Line(out, "odometer", "{} +- {} (95 %), {} held back at rest", DistanceText(t.stats.odometer_m),
        DistanceText(t.stats.odometer_bound_m), DistanceText(t.stats.stationary_m));
   Line(out, "motion", "moving {}, stationary {}, {} stays, {} trips, {} gaps",

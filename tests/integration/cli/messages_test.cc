@@ -102,6 +102,7 @@ TEST_F(MessagesCli, AFullDiskIsTold) {
   }
 }
 
+// The first file to be opened would take the place of standard output, and get what is said there.
 TEST_F(MessagesCli, AClosedStandardOutputIsNoFile) {
   const std::string simulate = std::string(kTool) + " simulate --scenario open --truth-out ";
   ASSERT_EQ(Shell(simulate + "t.csv").exit_status, 0);
@@ -109,6 +110,7 @@ TEST_F(MessagesCli, AClosedStandardOutputIsNoFile) {
   EXPECT_EQ(Read("closed.csv"), Read("t.csv"));
 }
 
+// As with `| less` or `| head`: who has seen enough goes, and that is no failure.
 TEST_F(MessagesCli, AReaderMayLeave) {
   ASSERT_EQ(Run("simulate --scenario suburb --duration 3000 --fixes-out t.csv --quiet").exit_status,
             0);
@@ -215,6 +217,20 @@ TEST_F(MessagesCli, ScriptsNameRequestsThatThereAre) {
     prefix_ = "timeout 5 ";  // a collector that starts does not end
     ExpectFailure(serve, 3, "s.json: script entry 2: ");
   }
+}
+
+TEST_F(MessagesCli, ATraceWithoutAGoodFixIsWarnedOf) {
+  Write("south.csv",
+        "utc_ms,lat_deg,lon_deg\n1590792269000,91,1\n1590792270000,91,1\n1590792271000,91,1\n");
+  for (const char* command :
+       {"run south.csv", "evaluate south.csv --truth ok.csv", "journal record south.csv --out j"}) {
+    const Outcome outcome = Run(command);
+    EXPECT_EQ(outcome.exit_status, 0) << command;
+    EXPECT_EQ(outcome.err,
+              "replay_tool: warning: south.csv: no fix was accepted: 3 rejected (out_of_range 3)\n")
+        << command;
+  }
+  EXPECT_THAT(Run("run ok.csv").err, IsEmpty());
 }
 
 }  // namespace
