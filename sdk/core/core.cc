@@ -12,8 +12,11 @@ namespace {
 
 using std::chrono::seconds;
 
-// A stop this long ends no boot: beyond it the elapsed time across a reboot is not believed.
-constexpr Duration kLongestBootGap = std::chrono::hours(24 * 60);
+// A device is laid up for a winter, or some; a clock that says more is the one that is wrong.
+constexpr Duration kLongestBootGap = std::chrono::hours(24 * 365 * 5);
+// What passes while nobody knows how long the device was off: so long that nothing from before says
+// where it is now (FilterTuning::gap_restart_s, the speeds that FixValidator believes).
+constexpr Duration kUnknownBootGap = std::chrono::minutes(10);
 
 constexpr std::size_t kMaxMessageBytes = 64 * 1024;
 
@@ -171,14 +174,18 @@ void Core::BeginBoot(std::uint64_t boot_id) {
     return;
   }
   // Monotonic time began anew: internal time goes on from where it was. How long the device was off
-  // is known only if UTC was and is believable; else no time passed.
-  Duration off = seconds(1);
+  // is known only if UTC was and is believable.
+  Duration off = std::max(kUnknownBootGap, config_.records.gap_after);
   const std::optional<UtcTime> last_utc =
       utc_offset_ ? std::optional(UtcOf(last_mono_)) : last_record_utc_;
   if (last_utc) {
     const auto by_utc = now_.utc - *last_utc;
-    if (by_utc > off && by_utc < kLongestBootGap) off = by_utc;
+    if (by_utc >= Duration::zero() && by_utc < kLongestBootGap) {
+      off = std::max<Duration>(by_utc, seconds(1));
+    }
   }
+  // The clock of this boot may say nothing about what was before.
+  if (last_used_fix_ && utc_offset_) last_used_utc_ = UtcOf(*last_used_fix_, last_used_utc_);
   const MonoTime resumed = SaneMono(last_mono_ + off);
   offset_ = resumed - host_mono_;
   now_.mono = resumed;

@@ -124,7 +124,12 @@ void Core::CheckGap(MonoTime until, std::optional<UtcTime> until_utc, std::vecto
                          : GapCause::kNoSignal;
   }
   SettleAll();
-  const Gap gap{*from, until, UtcOf(*from, from_utc), UtcOf(until, until_utc), cause};
+  const UtcTime end_utc = UtcOf(until, until_utc);
+  // What another boot said of its own time is not held against this one's clock.
+  const bool before_boot = known == GapCause::kProcessNotRunning || known == GapCause::kStopped;
+  const UtcTime begin_utc =
+      before_boot && from_utc ? std::min(*from_utc, end_utc) : UtcOf(*from, from_utc);
+  const Gap gap{*from, until, begin_utc, end_utc, cause};
   recorder_.Break(until, until_utc, {*gap.begin_utc, *gap.end_utc, cause});
   RecordTrack();
   snapshot_due_ = true;

@@ -217,6 +217,51 @@ TEST(Core, ARebootDoesNotTurnTimeBack) {
   }
 }
 
+// However long the device was off and whatever its clock says when it boots: where it is now does
+// not look like a jump of the receiver from where it was, and the silence has its cause and times.
+TEST(Core, ADeviceThatWasOffForAnyTimeGoesOnWhereItIs) {
+  using std::chrono::hours;
+  constexpr auto kYear = hours(24 * 365);
+  struct Case {
+    Duration off;
+    std::chrono::milliseconds clock_error;
+  };
+  for (const Case c :
+       {Case{hours(3), hours(0)}, Case{hours(24 * 90), hours(0)}, Case{2 * kYear, hours(0)},
+        Case{hours(3), -20 * kYear}, Case{hours(3), 20 * kYear}, Case{seconds(40), -20 * kYear}}) {
+    SCOPED_TRACE(std::to_string(Seconds(c.off)) + " s off, the clock is wrong by " +
+                 std::to_string(c.clock_error.count()) + " ms");
+    CoreWorld world(LocalConfig());
+    world.Feed(ev::Start{});
+    LatLon at = kHome;
+    Drive(world, 100, 15, at);
+    const UtcTime last = world.true_utc();
+    world.AdvanceTo(world.mono + c.off);
+    world.mono = MonoTime(seconds(20));
+    world.utc += c.clock_error;
+    world.boot_id = 2;
+    world.Restart();
+    at = Destination(at, 0, c.off > seconds(60) ? 100'000 : 500);
+    const std::vector<Action> after = Drive(world, 100, 15, at);
+    for (const FixReport& report : Only<FixReport>(after)) {
+      EXPECT_TRUE(report.verdict.used()) << ReasonName(report.verdict.reason);
+    }
+    const auto gaps = Only<Gap>(after);
+    ASSERT_THAT(gaps, SizeIs(1));
+    EXPECT_EQ(gaps[0].cause, GapCause::kProcessNotRunning);
+    ASSERT_TRUE(gaps[0].begin_utc && gaps[0].end_utc);
+    EXPECT_LT(std::chrono::abs(*gaps[0].begin_utc - last), seconds(2));
+    EXPECT_LT(std::chrono::abs(*gaps[0].end_utc - (last + c.off)), seconds(2));
+    world.Feed(ev::Stop{});
+    for (const StoredRecord& stored : world.appended) {
+      const Record record = sync::DecodeRecord(stored.seq, stored.payload).value();
+      const auto* point = std::get_if<PointRecord>(&record.body);
+      if (point == nullptr || record.utc <= last) continue;
+      EXPECT_LT(DistanceM(point->position, at), 2000);
+    }
+  }
+}
+
 TEST(Core, FlushIsDoneWhenEverythingIsAcknowledgedAndSaysWhyNotOtherwise) {
   CoreWorld world(CoreWorld::UploadConfig());
   world.Feed(ev::Start{});
