@@ -123,19 +123,20 @@ class Evaluation {
     std::optional<Thinning> thinning;
     if (options_.every_s) thinning.emplace(*options_.every_s);
     Status prepared;
+    TracePlacer placer([&](const DeliveredFix& placed, std::uint64_t line) {
+      timeline_ = placer.timeline();
+      if (thinning && !thinning->Keeps(placed.arrival.mono)) return true;
+      if (pipe_.fixes().empty()) {
+        if (options_.on_first_fix) prepared = options_.on_first_fix();
+        if (!prepared.ok()) return false;
+        StartReplay();
+      }
+      return pipe_.Push(placed, line, timeline_);
+    });
     Result<TraceInfo> info = ReadTrace(
-        session_.trace, options_.read,
-        [&](const TraceFix& read) {
-          const DeliveredFix placed = timeline_.Place(read);
-          if (thinning && !thinning->Keeps(placed.fix.time)) return true;
-          if (pipe_.fixes().empty()) {
-            if (options_.on_first_fix) prepared = options_.on_first_fix();
-            if (!prepared.ok()) return false;
-            StartReplay();
-          }
-          return pipe_.Push(placed, read.line, timeline_);
-        },
+        session_.trace, options_.read, [&placer](const TraceFix& read) { return placer.Add(read); },
         [this](double share) { Progress(kShareOfReading * share); });
+    if (info.ok()) placer.Finish();
     if (!prepared.ok()) return prepared;
     pipe_.Close(info.ok());  // the replay may come to its end while the truth is read
     fixes_ = pipe_.fixes();
@@ -144,6 +145,7 @@ class Evaluation {
       return Status(Code::kInvalidArgument, session_.trace + ": the trace has no fix");
     }
     info_ = std::move(info).value();
+    placer.AddWarning(info_);
     info_.points = fixes_.size();
     Result<GroundTruth> known = ReadGroundTruth(
         session_, {options_.truth_max_gap_s, !options_.fences.empty(), SpanOf(fixes_)});

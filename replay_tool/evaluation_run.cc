@@ -17,7 +17,7 @@ class Recorder final : public ReplayWatcher {
     std::optional<FixChunk> chunk = pipe.Pop();
     if (!chunk) return Status(Code::kInvalidArgument, "the trace has no fix");
     timeline_ = chunk->timeline;
-    Status begun = session_.Begin(chunk->fixes.front().arrival, timeline_);
+    Status begun = session_.Begin(chunk->fixes.front(), timeline_);
     if (!begun.ok()) return begun;
     for (; chunk; chunk = pipe.Pop()) {
       for (std::size_t i = 0; i < chunk->fixes.size(); ++i) {

@@ -10,7 +10,7 @@
 #include <span>
 
 #include "replay_tool/stable_array.h"
-#include "replay_tool/trace_reader.h"
+#include "replay_tool/trace_timeline.h"
 #include "waymark/smoother.h"
 
 namespace waymark::replay {

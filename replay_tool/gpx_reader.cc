@@ -218,7 +218,6 @@ class GpxParser final : public TraceParser {
       text_.clear();
       return;
     }
-    if (name == "trk") track_begins_ = true;
     if (name == "time" && depth_ <= 3) {
       field_ = Field::kTime;
       text_.clear();
@@ -337,11 +336,7 @@ class GpxParser final : public TraceParser {
       fix.utc = AssumedTime();
       ++assumed_;
     }
-    if (std::exchange(track_begins_, false) && latest_utc_ && *fix.utc < *latest_utc_) {
-      ++late_tracks_;
-    }
     newest_utc_ = fix.utc;
-    latest_utc_ = std::max(latest_utc_.value_or(*fix.utc), *fix.utc);
     // From here on the file is refused: what it holds is only counted.
     if (untimed_ > 0) return;
     if (point_.elevation_m) {
@@ -423,12 +418,6 @@ class GpxParser final : public TraceParser {
     } else if (junk_) {
       info_.warnings.push_back("what follows the end of the <gpx> element was ignored");
     }
-    if (late_tracks_ > 0) {
-      info_.warnings.push_back(Plural(late_tracks_, "track") +
-                               (late_tracks_ == 1 ? " begins" : " begin") +
-                               " before an earlier one of the file ends, and fixes that come late "
-                               "are rejected: put the tracks in order of time");
-    }
     if (unplaced_ > 0) {
       info_.warnings.push_back(Plural(unplaced_, "point") +
                                " without a readable latitude and longitude skipped");
@@ -457,15 +446,12 @@ class GpxParser final : public TraceParser {
 
   std::optional<UtcTime> file_time_;
   std::optional<UtcTime> newest_utc_;  // of the last point
-  std::optional<UtcTime> latest_utc_;  // of all
-  bool track_begins_ = false;
   std::uint64_t ordinal_ = 0;
   std::uint64_t unplaced_ = 0;  // without readable coordinates
   std::uint64_t untimed_ = 0;
   std::uint64_t assumed_ = 0;
   std::uint64_t route_points_ = 0;  // not asked for
   std::uint64_t waypoints_ = 0;
-  std::uint64_t late_tracks_ = 0;
 
   Utf8Repair repair_;
   bool repair_utf8_ = true;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "replay_tool/replay_session.h"
+#include "replay_tool/trace_timeline.h"
 
 namespace waymark::replay {
 
@@ -14,24 +15,23 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
   *failed_in_tracker = false;
   const auto real_start = std::chrono::steady_clock::now();
   ReplaySession replay(options, outputs, watcher);
-  TraceTimeline timeline;
   std::vector<DeliveredFix> fixes;  // only for smoothing
   Status prepared, begin;
+  TracePlacer placer([&](const DeliveredFix& placed, std::uint64_t line) {
+    if (!replay.begun()) {
+      if (options.on_first_fix) prepared = options.on_first_fix();
+      if (!prepared.ok()) return false;
+      begin = replay.Begin(placed, placer.timeline());
+      if (!begin.ok()) return false;
+    }
+    replay.Push(placed, line);
+    if (outputs.wants_smoothed()) fixes.push_back(placed);
+    return true;
+  });
   Result<TraceInfo> info = ReadTrace(
-      path, options.read,
-      [&](const TraceFix& read) {
-        const DeliveredFix placed = timeline.Place(read);
-        if (!replay.begun()) {
-          if (options.on_first_fix) prepared = options.on_first_fix();
-          if (!prepared.ok()) return false;
-          begin = replay.Begin(placed.arrival, timeline);
-          if (!begin.ok()) return false;
-        }
-        replay.Push(placed, read.line);
-        if (outputs.wants_smoothed()) fixes.push_back(placed);
-        return true;
-      },
+      path, options.read, [&placer](const TraceFix& read) { return placer.Add(read); },
       options.progress);
+  if (info.ok()) placer.Finish();
   if (!prepared.ok()) return prepared;
   if (!begin.ok()) {
     *failed_in_tracker = true;
@@ -42,13 +42,14 @@ Result<ReplayTally> ReplayTrace(const std::string& path, const ReplayOptions& op
   ReplayTally& tally = replay.tally();
   tally.path = path;
   tally.info = std::move(info).value();
+  placer.AddWarning(tally.info);
   AddWarnings(tally);
   tally.wall_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - real_start).count();
   if (outputs.wants_smoothed()) {
     const Result<SmoothedTrack> track = SmoothedTrack::Create(fixes, options.config.estimator);
     if (!track.ok()) return track.status();
-    outputs.WriteSmoothed(track.value(), fixes, timeline);
+    outputs.WriteSmoothed(track.value(), fixes, placer.timeline());
   }
   return std::move(tally);
 }

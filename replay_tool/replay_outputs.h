@@ -9,7 +9,7 @@
 
 #include "replay_tool/csv_output.h"
 #include "replay_tool/output_file.h"
-#include "replay_tool/trace_reader.h"
+#include "replay_tool/trace_timeline.h"
 #include "waymark/smoother.h"
 #include "waymark/tracker.h"
 

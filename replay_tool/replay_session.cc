@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <deque>
 #include <memory>
 #include <span>
@@ -28,6 +29,19 @@ constexpr milliseconds kPatience{50};
 constexpr milliseconds kFirstPause{200};
 constexpr milliseconds kLongestPause{2000};
 
+// Each trace is a device of its own, and the same one when it is replayed again: a collector takes
+// the records of two traces for different ones, and those of one trace once. (FNV-1a.)
+std::uint64_t SeedOf(std::uint64_t seed, const Fix& first) {
+  std::uint64_t hash = 0xCBF29CE484222325u ^ seed;
+  const auto mix = [&hash](std::uint64_t bits) {
+    for (int i = 0; i < 8; ++i, bits >>= 8) hash = (hash ^ (bits & 0xFF)) * 0x100000001B3u;
+  };
+  mix(first.utc ? static_cast<std::uint64_t>(first.utc->time_since_epoch().count()) : 0);
+  mix(std::bit_cast<std::uint64_t>(first.position.lat_deg));
+  mix(std::bit_cast<std::uint64_t>(first.position.lon_deg));
+  return hash;
+}
+
 }  // namespace
 
 ReplaySession::ReplaySession(const ReplayOptions& options, ReplayOutputs& outputs,
@@ -38,7 +52,8 @@ ReplaySession::ReplaySession(const ReplayOptions& options, ReplayOutputs& output
   tally_.uploading = transport_.has_value();
 }
 
-Status ReplaySession::Begin(const Stamp& start, const TraceTimeline& timeline) {
+Status ReplaySession::Begin(const DeliveredFix& first, const TraceTimeline& timeline) {
+  const Stamp start = first.arrival;
   timeline_ = timeline;
   clock_.emplace(start, BootId(start.utc));
   TrackerPorts ports;
@@ -46,7 +61,7 @@ Status ReplaySession::Begin(const Stamp& start, const TraceTimeline& timeline) {
   ports.executor = &*clock_;
   ports.transport = transport_ ? &*transport_ : nullptr;
   ports.listener = this;
-  ports.seed = options_.seed;
+  ports.seed = SeedOf(options_.seed, first.fix);
   if (options_.journal != nullptr) {
     ports.journal = [this](std::span<const std::byte> bytes) {
       options_.journal->Append({reinterpret_cast<const char*>(bytes.data()), bytes.size()});

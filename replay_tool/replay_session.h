@@ -23,7 +23,7 @@ class ReplaySession final : public Listener {
 
   /// The first fix sets the clock, so that the tracker is made when it comes; `timeline` has placed
   /// it. The error is the tracker's.
-  Status Begin(const Stamp& start, const TraceTimeline& timeline);
+  Status Begin(const DeliveredFix& first, const TraceTimeline& timeline);
   bool begun() const { return tracker_ != nullptr; }
   /// Steps the clock to the fix and hands it over; `line` is its place in its trace.
   void Push(const DeliveredFix& placed, std::uint64_t line);

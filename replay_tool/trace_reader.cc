@@ -19,8 +19,6 @@ namespace {
 constexpr std::size_t kHeadBytes = 1 << 16;
 constexpr std::size_t kMaxJournalBytes = std::size_t{2} << 30;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-// A century is more than any trace and far from overflowing 64 bits of nanoseconds.
-constexpr auto kMaxSpan = std::chrono::hours(24 * 36525);
 
 bool LooksLikeUtf16Xml(std::string_view head) {
   using namespace std::string_view_literals;
@@ -178,28 +176,6 @@ Result<TraceInfo> ReadTrace(const std::string& path, const ReadOptions& options,
   Result<TraceInfo> info = ReadOpenTrace(file.value(), options, sink, progress);
   if (!info.ok()) return Named(path, info.status());
   return info;
-}
-
-MonoTime TraceTimeline::ToMono(UtcTime utc) const {
-  if (!first_utc_) return kOrigin;
-  return kOrigin + std::clamp<std::chrono::milliseconds>(utc - *first_utc_, -kMaxSpan, kMaxSpan);
-}
-
-UtcTime TraceTimeline::ToUtc(MonoTime time) const {
-  const UtcTime first = first_utc_.value_or(UtcTime());
-  return first + std::chrono::floor<std::chrono::milliseconds>(time - kOrigin);
-}
-
-DeliveredFix TraceTimeline::Place(const TraceFix& read) {
-  DeliveredFix placed;
-  placed.fix = read.fix;
-  if (!first_utc_) first_utc_ = *read.fix.utc;
-  placed.fix.time = ToMono(*read.fix.utc);
-  const UtcTime arrival = read.received.value_or(*read.fix.utc);
-  placed.arrival = {ToMono(arrival), arrival};
-  if (newest_ && placed.arrival.mono < newest_->mono) placed.arrival = *newest_;
-  newest_ = placed.arrival;
-  return placed;
 }
 
 }  // namespace waymark::replay

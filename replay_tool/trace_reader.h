@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "replay_tool/trace.h"
-#include "waymark/smoother.h"
 
 namespace waymark::replay {
 
@@ -28,24 +27,6 @@ using ProgressSink = std::function<void(double share)>;
 /// usable; kIo: the disk failed.
 Result<TraceInfo> ReadTrace(const std::string& path, const ReadOptions& options,
                             const FixSink& sink, const ProgressSink& progress = {});
-
-/// Gives the fixes of a trace their monotonic times. A trace knows only UTC, so that its first fix
-/// is put at kOrigin and every later instant as far from it as UTC says.
-class TraceTimeline {
- public:
-  static constexpr MonoTime kOrigin{std::chrono::hours(1)};
-
-  /// `read` with its monotonic time, and when it arrived: when the trace says so, else at its own
-  /// time or, being late, at the newest time so far. Arrivals never go back.
-  DeliveredFix Place(const TraceFix& read);
-  /// UTC as a monotonic time of this trace; after the first Place().
-  MonoTime ToMono(UtcTime utc) const;
-  UtcTime ToUtc(MonoTime time) const;
-
- private:
-  std::optional<UtcTime> first_utc_;
-  std::optional<Stamp> newest_;
-};
 
 }  // namespace waymark::replay
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "replay_tool/baselines.h"
-#include "replay_tool/trace_reader.h"
+#include "replay_tool/trace_timeline.h"
 #include "replay_tool/track_curve.h"
 #include "replay_tool/track_point.h"
 #include "replay_tool/truth_track.h"

@@ -92,26 +92,6 @@ TEST_F(TraceReader, SinkThatHasEnoughEndsTheReading) {
   EXPECT_EQ(taken, 1);
 }
 
-TEST(TraceTimeline, ArrivalNeverGoesBack) {
-  TraceTimeline timeline;
-  const auto place = [&timeline](std::int64_t utc_ms, std::optional<std::int64_t> received_ms) {
-    TraceFix read;
-    read.fix.utc = UtcTime(std::chrono::milliseconds(utc_ms));
-    if (received_ms) read.received = UtcTime(std::chrono::milliseconds(*received_ms));
-    return timeline.Place(read);
-  };
-  const auto at = [](std::int64_t ms) {
-    return TraceTimeline::kOrigin + std::chrono::milliseconds(ms);
-  };
-  EXPECT_EQ(place(1000, {}).fix.time, at(0));
-  EXPECT_EQ(place(5000, 6000).arrival.mono, at(5000));
-  const DeliveredFix late = place(3000, {});
-  EXPECT_EQ(late.fix.time, at(2000));
-  EXPECT_EQ(late.arrival.mono, at(5000));
-  EXPECT_EQ(place(7000, 5500).arrival.mono, at(5000));
-  EXPECT_EQ(timeline.ToUtc(late.fix.time).time_since_epoch().count(), 3000);
-}
-
 // What a person would call readable is read, the rest refused with one line.
 class SharedData : public ::testing::Test {
  protected:
