@@ -57,7 +57,9 @@ Placed PlaceAll(std::vector<TraceFix> trace) {
   for (std::size_t i = 0; i < placed.fixes.size(); ++i) {
     EXPECT_EQ(placed.lines[i], i + 1) << "in order";
     EXPECT_EQ(placed.fixes[i].fix.utc, trace[i].fix.utc) << "as it stands";
-    if (i > 0) EXPECT_GE(placed.fixes[i].arrival.mono, placed.fixes[i - 1].arrival.mono);
+    if (i > 0) {
+      EXPECT_GE(placed.fixes[i].arrival.mono, placed.fixes[i - 1].arrival.mono);
+    }
   }
   return placed;
 }
