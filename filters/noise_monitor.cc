@@ -37,11 +37,11 @@ constexpr double kWrongM2ps2 = 0.25, kRightAgainM2ps2 = 0.06, kBouts = 4;
 void RunningMedian::Add(double x) {
   ++count_;
   // Without a branch on what is a coin toss: up by the factor 1 + step, down by its inverse.
-  const double up = x > median_;
-  drift_ += 0.1 * (2 * up - 1 - drift_);
-  const double surplus = std::max(0.0, std::fabs(drift_) - 0.4);
+  const double side = std::copysign(1.0, median_ - x);  // -1: x lies above
+  drift_ += 0.1 * (-side - drift_);
+  const double surplus = std::max(std::fabs(drift_) - 0.4, 0.0);
   const double least = count_ >= kSettled ? 1.5 / (2 + kSettled) : 1.5 / (2.0 + count_);
-  const double step = least + 0.3 * surplus;
+  const double step = least + 0.3 * surplus, up = 0.5 - 0.5 * side;
   median_ = std::clamp(median_ * (1 + up * step) / (1 + (1 - up) * step), kFloor, 1e8);
 }
 
