@@ -17,28 +17,12 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <numbers>
+
+#include "filters/vec2.h"
 
 namespace waymark {
 
 constexpr double Square(double x) { return x * x; }
-
-/// Two numbers that the processor adds and multiplies at once, each as it would by itself.
-using Pair = double __attribute__((vector_size(2 * sizeof(double))));
-inline Pair Both(double x) { return Pair{x, x}; }
-
-struct Vec2 {
-  double e = 0, n = 0;
-  friend Vec2 operator+(Vec2 a, Vec2 b) { return Of(a.pair() + b.pair()); }
-  friend Vec2 operator-(Vec2 a, Vec2 b) { return Of(a.pair() - b.pair()); }
-  friend Vec2 operator*(double s, Vec2 a) { return Of(Both(s) * a.pair()); }
-  double norm2() const { return e * e + n * n; }
-  double norm() const { return std::sqrt(norm2()); }
-
- private:
-  Pair pair() const { return Pair{e, n}; }
-  static Vec2 Of(Pair p) { return {p[0], p[1]}; }
-};
 
 /// The covariance of [p, v, b], the same for both axes.
 struct AxisCov {
@@ -196,40 +180,6 @@ inline Innovation UpdateVelocity(AxisState& s, Vec2 z, double r_m2ps2) {
   c.bb -= hb * hb * inv;
   KeepPositive(c);
   return {var, inv * y.norm2()};
-}
-
-/// `a` turned counter-clockwise by the angle whose cosine and sine are given. A vector given in the
-/// east-north axes of a point whose north lies clockwise by gamma from the frame's north is
-/// Turn(a, cos gamma, -sin gamma) in the frame.
-inline Vec2 Turn(Vec2 a, double cos, double sin) {
-  return {cos * a.e - sin * a.n, sin * a.e + cos * a.n};
-}
-
-/// Turn by an angle that is nearly always a meridian convergence: a series where it is small
-/// (to 1e-16 below 0.01), libm elsewhere.
-inline Vec2 TurnBy(Vec2 a, double angle_rad) {
-  const double x2 = angle_rad * angle_rad;
-  if (x2 > 1e-4) return Turn(a, std::cos(angle_rad), std::sin(angle_rad));
-  return Turn(a, 1 - x2 / 2 * (1 - x2 / 12 * (1 - x2 / 30)),
-              angle_rad * (1 - x2 / 6 * (1 - x2 / 20 * (1 - x2 / 42))));
-}
-
-/// The unit vector of a course in degrees, clockwise from north; to 1e-13.
-inline Vec2 Heading(double course_deg) {
-  constexpr double kRadPerDeg = std::numbers::pi / 180;
-  if (!(course_deg >= 0 && course_deg <= 360)) {
-    return {std::sin(course_deg * kRadPerDeg), std::cos(course_deg * kRadPerDeg)};
-  }
-  const int quarters = static_cast<int>(course_deg * (1.0 / 90) + 0.5);
-  const double r = (course_deg - 90 * quarters) * kRadPerDeg, x = r * r;  // |r| <= pi / 4
-  const double sin =
-      r * (1 - x / 6 * (1 - x / 20 * (1 - x / 42 * (1 - x / 72 * (1 - x / 110 * (1 - x / 156))))));
-  const double cos =
-      1 -
-      x / 2 *
-          (1 - x / 12 * (1 - x / 30 * (1 - x / 56 * (1 - x / 90 * (1 - x / 132 * (1 - x / 182))))));
-  const Vec2 along = quarters % 2 == 0 ? Vec2{sin, cos} : Vec2{cos, -sin};
-  return (quarters & 2) == 0 ? along : -1.0 * along;
 }
 
 }  // namespace waymark

@@ -17,6 +17,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "filters/vec2.h"
+
 namespace waymark {
 namespace {
 
@@ -40,19 +42,7 @@ double NormaliseAzimuthDeg(double azimuth_deg) {
   return a >= 360 ? 0 : a;  // -1e-20 + 360 rounds to 360
 }
 
-struct SinCos {
-  double sin, cos;
-};
-
-// A tracked point is a few kilometres from its origin, where a Taylor polynomial is exact to the
-// last bit (|x| <= 0.02: the first term left out is below 1e-17) and four times faster than libm.
-SinCos SmallSinCos(double x) {
-  const double y = x * x;
-  if (y > 0.02 * 0.02) return {std::sin(x), std::cos(x)};
-  return {x * (1 - y / 6 * (1 - y / 20 * (1 - y / 42))), 1 - y / 2 * (1 - y / 12 * (1 - y / 30))};
-}
-
-// Likewise the angle of a point (x, y) with x > 0, to the last bit below 0.02.
+// The angle of a point (x, y) with x > 0, to the last bit below 0.02 (as SmallSinCos).
 double SmallAtan2(double y, double x) {
   if (!(std::fabs(y) <= 0.02 * x)) return std::atan2(y, x);
   const double r = y / x, s = r * r;

@@ -117,7 +117,7 @@ Estimate SmoothedTrack::Impl::Describe(const SmoothedFix& k) const {
   if (k.has_utc) e.utc = UtcTime(std::chrono::milliseconds(k.utc_ms));
   const LocalFrame& frame = frames[k.frame];
   e.position = frame.FromLocal({k.p.e, k.p.n});
-  const Vec2 v = TurnBy(k.v, frame.ConvergenceRad(e.position));
+  const Vec2 v = Turn(k.v, frame.ConvergenceRad(e.position));
   e.velocity_east_mps = v.e;
   e.velocity_north_mps = v.n;
   SetRadii(e, k.var_m2, k.slow_var_m2);
@@ -190,7 +190,7 @@ std::optional<Estimate> SmoothedTrack::Impl::Interpolate(const SmoothedFix& a, c
     const Estimate eb = Describe(b);
     const EastNorth p = frame.ToLocal(eb.position);
     bp = {p.east_m, p.north_m};
-    bv = TurnBy({eb.velocity_east_mps, eb.velocity_north_mps}, -frame.ConvergenceRad(eb.position));
+    bv = Turn({eb.velocity_east_mps, eb.velocity_north_mps}, -frame.ConvergenceRad(eb.position));
   }
   const double u = s_s / span_s, w = 1 - u;
   const double h00 = (1 + 2 * u) * w * w, h10 = u * w * w * span_s;
@@ -218,7 +218,7 @@ std::optional<Estimate> SmoothedTrack::Impl::Interpolate(const SmoothedFix& a, c
             std::chrono::round<std::chrono::milliseconds>(time - a.time);
   }
   e.position = frame.FromLocal({p.e, p.n});
-  const Vec2 ve = TurnBy(v, frame.ConvergenceRad(e.position));
+  const Vec2 ve = Turn(v, frame.ConvergenceRad(e.position));
   e.velocity_east_mps = ve.e;
   e.velocity_north_mps = ve.n;
   const double bridge = s_s * (span_s - s_s) / span_s;

@@ -123,7 +123,7 @@ void SmoothingPasses::Prepare() {
     }
     a.frame = static_cast<std::uint32_t>(frames_.size() - 1);
     a.p = {p.east_m, p.north_m};
-    if (a.has_velocity) a.v = TurnBy(a.v, -frames_.back().ConvergenceRad(position));
+    if (a.has_velocity) a.v = Turn(a.v, -frames_.back().ConvergenceRad(position));
     if (i > 0) RemoveLatencyByCurve(items_[i - 1], a);
   }
 }
@@ -227,10 +227,10 @@ AxisState SmoothingPasses::Moved(AxisState s, std::size_t from, std::size_t to) 
   const LatLon p = frames_[from].FromLocal({s.p.e, s.p.n});
   const EastNorth q = frames_[to].ToLocal(p);
   const double gamma = frames_[from].ConvergenceRad(p) - frames_[to].ConvergenceRad(p);
-  const double c = std::cos(gamma), sn = std::sin(gamma);
+  const SinCos turn{std::sin(gamma), std::cos(gamma)};
   s.p = {q.east_m, q.north_m};
-  s.v = Turn(s.v, c, sn);
-  s.b = Turn(s.b, c, sn);
+  s.v = Turn(s.v, turn);
+  s.b = Turn(s.b, turn);
   return s;
 }
 

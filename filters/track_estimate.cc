@@ -121,7 +121,7 @@ Estimate TrackFilter::DescribeMotion(const AxisState& s) const {
   const Vec2 out = s.p + offset_;
   e.position = frame_.FromLocal({out.e, out.n});
   const double gamma = near_pole_ ? frame_.ConvergenceRad(e.position) : convergence_per_m_ * out.e;
-  const Vec2 v = TurnBy(s.v, gamma);
+  const Vec2 v = Turn(s.v, gamma);
   e.velocity_east_mps = v.e;
   e.velocity_north_mps = v.n;
   // E[(out - p)^2 | fixes] = P_pp + w^2 b b^T; its mean over the axes.

@@ -88,7 +88,7 @@ void TrackFilter::Reanchor() {
   const LocalFrame old = frame_;
   const LatLon origin = old.FromLocal({combined_.p.e, combined_.p.n});
   const double gamma = old.ConvergenceRad(origin);
-  const double c = std::cos(gamma), s = std::sin(gamma);
+  const SinCos turn{std::sin(gamma), std::cos(gamma)};
   SetAnchor(origin);
   // Through the sphere, so that offsets from the new anchor are exact too.
   const auto moved = [&](Vec2 p) {
@@ -97,20 +97,20 @@ void TrackFilter::Reanchor() {
   };
   const auto move = [&](AxisState& x) {
     x.p = moved(x.p);
-    x.v = Turn(x.v, c, s);
-    x.b = Turn(x.b, c, s);
+    x.v = Turn(x.v, turn);
+    x.b = Turn(x.b, turn);
   };
   for (AxisState& m : models_) move(m);
   move(jump_);
   move(combined_);
-  offset_ = Turn(offset_, c, s);
-  rest_ = Turn(rest_, c, s);
+  offset_ = Turn(offset_, turn);
+  rest_ = Turn(rest_, turn);
   measured_p_ = moved(measured_p_);
   published_ = moved(published_);
   hint_p_ = moved(hint_p_);
   zero_p_ = moved(zero_p_);
   jump_begin_p_ = moved(jump_begin_p_);
-  last_raw_v_ = Turn(last_raw_v_, c, s);
+  last_raw_v_ = Turn(last_raw_v_, turn);
   reanchored_ = true;
 }
 

@@ -86,7 +86,7 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
                                  t.velocity_sigma_floor_mps, kMaxSpeedSigmaMps));
   if (o.course_deg) {
     const double gamma = near_pole_ ? frame_.ConvergenceRad(o.position) : convergence_per_m_ * p.e;
-    out.v = TurnBy(speed * Heading(*o.course_deg), -gamma);
+    out.v = Turn(speed * Heading(*o.course_deg), -gamma);
     if (o.course_accuracy_deg) {
       // Isotropic: the larger of the two axes' errors would waste a good speed, the mean does not.
       const double across = speed * std::min(*o.course_accuracy_deg * kRadPerDeg, 1.0);

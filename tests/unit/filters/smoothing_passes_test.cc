@@ -80,7 +80,7 @@ TEST(SmoothingPasses, StatesTakenAgainAreThoseThatWereNotKept) {
     ASSERT_EQ(frames.size(), 1u);
     for (SmoothedFix& a : reference) {
       const EastNorth p = frames[0].ToLocal({a.p.n, a.p.e});
-      if (a.has_velocity) a.v = TurnBy(a.v, -frames[0].ConvergenceRad({a.p.n, a.p.e}));
+      if (a.has_velocity) a.v = Turn(a.v, -frames[0].ConvergenceRad({a.p.n, a.p.e}));
       a.p = {p.east_m, p.north_m};
     }
     const std::vector<AxisState> once = Smooth(reference);
