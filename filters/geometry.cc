@@ -42,11 +42,14 @@ double NormaliseAzimuthDeg(double azimuth_deg) {
   return a >= 360 ? 0 : a;  // -1e-20 + 360 rounds to 360
 }
 
-// The angle of a point (x, y) with x > 0, to the last bit below 0.02 (as SmallSinCos).
-double SmallAtan2(double y, double x) {
-  if (!(std::fabs(y) <= 0.02 * x)) return std::atan2(y, x);
-  const double r = y / x, s = r * r;
-  return r * (1 - s * (1.0 / 3 - s * (1.0 / 5 - s * (1.0 / 7 - s * (1.0 / 9)))));
+// The angles of two points (x, y) with x > 0, to the last bit below 0.02 (as SmallSinCos).
+Pair SmallAtan2(Pair y, Pair x) {
+  const Pair r = y / x, s = r * r;
+  const Pair near = r * (1 - s * (1.0 / 3 - s * (1.0 / 5 - s * (1.0 / 7 - s * (1.0 / 9)))));
+  const auto angle = [&](int i) {
+    return std::fabs(y[i]) <= 0.02 * x[i] ? near[i] : std::atan2(y[i], x[i]);
+  };
+  return Pair{angle(0), angle(1)};
 }
 
 }  // namespace
@@ -120,18 +123,21 @@ LatLon LocalFrame::FromLocal(EastNorth geodesic) const {
   const double q_m =
       p.north_m * p.north_m * meridian_curvature_pm_ + p.east_m * p.east_m * normal_curvature_pm_;
   const double x2 = q_m * q_m / s2_m2;  // (s/R)^2
-  const double shrink = 1 - x2 / 6 * (1 - x2 / 20 * (1 - x2 / 42));
-  const double up_m = -q_m / 2 * (1 - x2 / 12 * (1 - x2 / 30));
+  const Pair one = Both(1), xx = Both(x2);
+  const Pair series =
+      Pair{x2, q_m} / Pair{6, 2} * (one - xx / Pair{20, 12} * (one - xx / Pair{42, 30}));
+  const double shrink = 1 - series[0], up_m = -series[1];
   const double east_m = p.east_m * shrink, north_m = p.north_m * shrink;
   const double x_m = x0_m_ - sin_lat_ * north_m + cos_lat_ * up_m;
   const double z_m = z0_m_ + cos_lat_ * north_m + sin_lat_ * up_m;
   // On the ellipsoid itself (height 0) the geodetic latitude has a closed form,
   // tan(lat) = z / w; its difference to the origin's is small.
   const double w_m = (1 - kE2) * std::sqrt(x_m * x_m + east_m * east_m);
+  const Pair from_origin = SmallAtan2(Pair{z_m * cos_lat_ - w_m * sin_lat_, east_m},
+                                      Pair{w_m * cos_lat_ + z_m * sin_lat_, x_m});
   LatLon out;
-  out.lat_deg = origin_.lat_deg + kDegPerRad * SmallAtan2(z_m * cos_lat_ - w_m * sin_lat_,
-                                                          w_m * cos_lat_ + z_m * sin_lat_);
-  out.lon_deg = NormaliseLonDeg(origin_.lon_deg + SmallAtan2(east_m, x_m) * kDegPerRad);
+  out.lat_deg = origin_.lat_deg + kDegPerRad * from_origin[0];
+  out.lon_deg = NormaliseLonDeg(origin_.lon_deg + from_origin[1] * kDegPerRad);
   return out;
 }
 
@@ -142,7 +148,8 @@ double LocalFrame::ConvergenceRad(LatLon p) const {
       SmallSinCos(NormaliseLonDeg(p.lon_deg - origin_.lon_deg) * kRadPerDeg / 2);
   const SinCos half_dlat = SmallSinCos((p.lat_deg - origin_.lat_deg) * kRadPerDeg / 2);
   const double sin_mean_lat = sin_lat_ * half_dlat.cos + cos_lat_ * half_dlat.sin;
-  return -2 * SmallAtan2(sin_mean_lat * half_dlon.sin, half_dlat.cos * half_dlon.cos);
+  return -2 *
+         SmallAtan2(Both(sin_mean_lat * half_dlon.sin), Both(half_dlat.cos * half_dlon.cos))[0];
 }
 
 EastNorth LocalFrame::FarToLocal(LatLon p) const {
