@@ -146,15 +146,17 @@ Verdict Estimator::Impl::Update(const Fix& fix, const Stamp& arrival) {
 }
 
 std::optional<Estimate> Estimator::Impl::Predict(MonoTime time) const {
+  std::optional<Estimate> out;
   if (!filter.started() || time < filter.last_used() ||
       time - filter.last_used() > options.max_coast) {
-    return std::nullopt;
+    return out;
   }
-  Estimate e = filter.At(time, tuning);
+  Estimate& e = out.emplace();
+  filter.At(time, tuning, e);
   if (newest_utc) {
     e.utc = *newest_utc + std::chrono::round<std::chrono::milliseconds>(time - newest_utc_time);
   }
-  return e;
+  return out;
 }
 
 Result<Estimator> Estimator::Create(const EstimatorOptions& o) {

@@ -71,7 +71,9 @@ struct FixedLagSmoother::Impl {
       const Knot& k = At(i);
       const bool joined = i + 1 < count && k.joined;
       next = joined ? SmoothBack(k.filter.combined(), k.back, next) : k.filter.combined();
-      if (i < n) settled[at + i] = k.filter.Describe(next, k.utc);
+      if (i >= n) continue;
+      k.filter.Describe(next, k.filter.time(), settled[at + i]);
+      settled[at + i].utc = k.utc;
     }
     settled_to = At(n - 1).filter.time();
     begin = (begin + n) % kKnots;

@@ -82,7 +82,7 @@ void TrackFilter::SetOffset(bool at_rest, const FilterTuning& t) {
   published_ = combined_.p + offset_;
 }
 
-Estimate TrackFilter::At(MonoTime time, const FilterTuning& t) const {
+void TrackFilter::At(MonoTime time, const FilterTuning& t, Estimate& e) const {
   AxisState s = combined_;
   const double dt_s = Seconds(time - time_);
   if (dt_s > 0) {
@@ -93,31 +93,12 @@ Estimate TrackFilter::At(MonoTime time, const FilterTuning& t) const {
     // not by anything that has been seen.
     s.cov.pp = std::max(s.cov.pp, combined_.cov.pp);
   }
-  Estimate e = DescribeMotion(s);
-  e.time = time;
+  Describe(s, time, e);
   e.coasting = time > last_used_;
-  DescribeAltitude(e);
-  return e;
 }
 
-void TrackFilter::DescribeAltitude(Estimate& e) const {
-  if (!altitude_.started()) return;
-  const double ahead_s = std::max(0.0, Seconds(e.time - altitude_.time()));
-  if (ahead_s > kAltitudeKeptS) return;
-  e.altitude_m = altitude_.AltitudeM(ahead_s);
-  e.altitude_sigma_m = altitude_.SigmaM(ahead_s);
-}
-
-Estimate TrackFilter::Describe(const AxisState& s, const std::optional<UtcTime>& utc) const {
-  Estimate e = DescribeMotion(s);
-  e.utc = utc;
-  DescribeAltitude(e);
-  return e;
-}
-
-Estimate TrackFilter::DescribeMotion(const AxisState& s) const {
-  Estimate e;
-  e.time = time_;
+void TrackFilter::Describe(const AxisState& s, MonoTime time, Estimate& e) const {
+  e.time = time;
   const Vec2 out = s.p + offset_;
   e.position = frame_.FromLocal({out.e, out.n});
   const double gamma = near_pole_ ? frame_.ConvergenceRad(e.position) : convergence_per_m_ * out.e;
@@ -133,7 +114,11 @@ Estimate TrackFilter::DescribeMotion(const AxisState& s) const {
   e.p_slow = mode_[kSlow];
   e.p_fast = mode_[kFast];
   e.motion = mode_[kStopped] > 0.5 ? Motion::kStationary : Motion::kMoving;
-  return e;
+  if (!altitude_.started()) return;
+  const double ahead_s = std::max(0.0, Seconds(time - altitude_.time()));
+  if (ahead_s > kAltitudeKeptS) return;
+  e.altitude_m = altitude_.AltitudeM(ahead_s);
+  e.altitude_sigma_m = altitude_.SigmaM(ahead_s);
 }
 
 }  // namespace waymark

@@ -153,11 +153,11 @@ class TrackFilter {
   void Start(const Observation& o, const NoiseMonitor::Level& level, const FilterTuning& tuning);
   void Hint(const MotionSample& sample);
 
-  /// The estimate at `time` >= time(); the rest of the fields are the caller's.
-  Estimate At(MonoTime time, const FilterTuning& tuning) const;
-
-  /// `s`, a state of this filter's frame at time(), as an estimate.
-  Estimate Describe(const AxisState& s, const std::optional<UtcTime>& utc) const;
+  /// Writes the estimate at `time` >= time() to `e`, which is new; UTC is the caller's. (Filled in
+  /// where it stays: a copy of what has just been written stalls the processor.)
+  void At(MonoTime time, const FilterTuning& tuning, Estimate& e) const;
+  /// The same of `s`, a state of this filter's frame at `time`.
+  void Describe(const AxisState& s, MonoTime time, Estimate& e) const;
   bool SameFrame(const TrackFilter& o) const { return frame_.origin() == o.frame_.origin(); }
 
   // What the smoother and the noise monitor need of the last step.
@@ -226,8 +226,6 @@ class TrackFilter {
     double var = 0;
   };
   Expected ExpectPosition() const;
-  Estimate DescribeMotion(const AxisState& s) const;
-  void DescribeAltitude(Estimate& e) const;
 
   bool started_ = false, reanchored_ = false;
   MonoTime time_{}, last_used_{};
