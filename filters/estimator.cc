@@ -13,9 +13,8 @@ namespace {
 constexpr std::uint32_t kTag = 0x45535449;  // "ESTI"
 constexpr std::uint16_t kVersion = 6;
 
-Observation ToObservation(const Intake& intake) {
+void Take(const Intake& intake, Observation& o) {
   const Fix& f = intake.fix;
-  Observation o;
   o.time = f.time;
   o.position = f.position;
   o.accuracy_m = intake.accuracy_m;
@@ -27,7 +26,6 @@ Observation ToObservation(const Intake& intake) {
   o.altitude_m = f.altitude_m;
   o.vertical_accuracy_m = f.vertical_accuracy_m;
   o.source = f.source;
-  return o;
 }
 
 // The verdict that tells more: the filter's where it has something to say, else the intake's.
@@ -116,7 +114,8 @@ Verdict Estimator::Impl::Update(const Fix& fix, const Stamp& arrival) {
     return intake.verdict;
   }
   const bool first_ever = !filter.started();
-  const Observation& o = last_observation = ToObservation(intake);
+  Observation& o = last_observation;
+  Take(intake, o);
   Verdict verdict;
   if (intake.restart && filter.started() && o.time >= filter.time()) {
     Done& d = PushDone();

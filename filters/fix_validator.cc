@@ -563,9 +563,9 @@ void FixValidator::Commit(const Intake& intake, const Verdict& final_verdict) {
   if (!final_verdict.used() || intake.action == IntakeAction::kDrop) return;
   std::optional<Anchor>& anchor = state_.anchor;
   if (anchor && intake.fix.time < anchor->time) return;
-  Anchor next{intake.fix.time, intake.fix.position, intake.accuracy_m, 0, false};
-  const double dt_s = anchor ? Seconds(Apart(anchor->time, next.time)) : 0;
-  if (anchor && !intake.fix.speed_mps && anchor->position == next.position && dt_s > 0 &&
+  const Fix& fix = intake.fix;
+  const double dt_s = anchor ? Seconds(Apart(anchor->time, fix.time)) : 0;
+  if (anchor && !fix.speed_mps && anchor->position == fix.position && dt_s > 0 &&
       dt_s < kSameJourneyS) {
     // Told again it says nothing of the time since: the next one may be as far as it has had time.
     anchor->confirmed = true;
@@ -573,19 +573,24 @@ void FixValidator::Commit(const Intake& intake, const Verdict& final_verdict) {
     state_.jump.votes = 0;
     return;
   }
-  if (intake.fix.speed_mps) {
-    next.speed_mps = *intake.fix.speed_mps;
+  double speed_mps = 0;
+  if (fix.speed_mps) {
+    speed_mps = *fix.speed_mps;
   } else if (anchor && dt_s >= 1 && dt_s < kSameJourneyS && !intake.restart) {
-    next.speed_mps =
-        std::min(options_.max_speed_mps, ApartM(anchor->position, next.position) / dt_s);
+    speed_mps = std::min(options_.max_speed_mps, ApartM(anchor->position, fix.position) / dt_s);
   } else if (anchor && dt_s < 1) {
-    next.speed_mps = anchor->speed_mps;
+    speed_mps = anchor->speed_mps;
   }
   // Two fixes of one second agree by being near; a merged report adds no witness.
-  next.confirmed =
+  const bool confirmed =
       intake.restart ? state_.jump.votes >= kJumpVotes : anchor && (dt_s > 0 || anchor->confirmed);
   state_.jump.votes = 0;
-  anchor = next;
+  if (!anchor) anchor = Anchor{};
+  anchor->time = fix.time;
+  anchor->position = fix.position;
+  anchor->accuracy_m = intake.accuracy_m;
+  anchor->speed_mps = speed_mps;
+  anchor->confirmed = confirmed;
 }
 
 }  // namespace waymark
