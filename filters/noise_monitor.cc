@@ -39,7 +39,8 @@ void RunningMedian::Add(double x) {
   // Without a branch on what is a coin toss: up by the factor 1 + step, down by its inverse.
   const double side = std::copysign(1.0, median_ - x);  // -1: x lies above
   drift_ += 0.1 * (-side - drift_);
-  const double surplus = std::max(std::fabs(drift_) - 0.4, 0.0);
+  const double beyond = std::fabs(drift_) - 0.4;
+  const double surplus = 0.5 * (beyond + std::fabs(beyond));  // max(0, beyond)
   const double least = count_ >= kSettled ? 1.5 / (2 + kSettled) : 1.5 / (2.0 + count_);
   const double step = least + 0.3 * surplus, up = 0.5 - 0.5 * side;
   median_ = std::clamp(median_ * (1 + up * step) / (1 + (1 - up) * step), kFloor, 1e8);
