@@ -360,6 +360,8 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const NoiseModel stated = NoiseOf(o, level);
   foreign_ = !Adopt(o, stated);
   SetFactors(std::max(dt_s, 0.0), t);
+  time_ = o.time;
+  auto v = MeasureVelocity(o, z, dt_s, t);
   const AxisState& before = combined_;  // until the models are combined again
   const double phi = fresh_error_ ? 0 : factors_.gm_phi;
   const GmStep gm{phi, noise_.gm_var_m2 * (1 - phi * phi)};
@@ -368,8 +370,6 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     PredictModels(dt_s, gm, t);
     if (jump_votes_ > 0) PredictMoving(jump_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
-  time_ = o.time;
-  auto v = MeasureVelocity(o, z, dt_s, t);
   // Speeds that are wrong are so in motion.
   if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, level.velocity_var_m2ps2);
   UseHint(z, v);
