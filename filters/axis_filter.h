@@ -33,6 +33,11 @@ struct AxisCov {
   friend AxisCov operator*(double s, const AxisCov& a) {
     return Of(Both(s) * a.first(), Both(s) * a.second(), Both(s) * a.third());
   }
+  /// The product of [p, v, b] with itself.
+  static AxisCov Outer(double p, double v, double b) {
+    const Pair pv{p, v};
+    return Of(Both(p) * pv, pv * Pair{b, v}, Pair{v, b} * Both(b));
+  }
 
  private:
   Pair first() const { return Pair{pp, pv}; }

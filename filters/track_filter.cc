@@ -40,8 +40,8 @@ class Mixer {
             ref.v + stopped * stopped_.v + fast * fast_.v,
             ref.b + stopped * stopped_.b + fast * fast_.b,
             stopped * models_[TrackFilter::kStopped].cov + slow * ref.cov +
-                fast * models_[TrackFilter::kFast].cov + (stopped * slow) * stopped_slow_ +
-                (slow * fast) * slow_fast_ + (stopped * fast) * stopped_fast_};
+                fast * models_[TrackFilter::kFast].cov + (0.5 * stopped * slow) * stopped_slow_ +
+                (0.5 * slow * fast) * slow_fast_ + (0.5 * stopped * fast) * stopped_fast_};
   }
 
  private:
@@ -52,10 +52,8 @@ class Mixer {
   static Difference Apart(const State& x, const State& ref) {
     return {x.p - ref.p, x.v - ref.v, x.b - ref.b};
   }
-  static double MeanProduct(Vec2 x, Vec2 y) { return 0.5 * (x.e * y.e + x.n * y.n); }
-  static AxisCov Square(const Difference& d) {
-    return {MeanProduct(d.p, d.p), MeanProduct(d.p, d.v), MeanProduct(d.p, d.b),
-            MeanProduct(d.v, d.v), MeanProduct(d.v, d.b), MeanProduct(d.b, d.b)};
+  static AxisCov Square(const Difference& d) {  // the sum over both axes
+    return AxisCov::Outer(d.p.e, d.v.e, d.b.e) + AxisCov::Outer(d.p.n, d.v.n, d.b.n);
   }
 
   const std::array<AxisState, TrackFilter::kModels>& models_;
