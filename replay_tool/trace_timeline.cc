@@ -45,7 +45,9 @@ bool TracePlacer::Add(const TraceFix& read) {
   const bool fell_back = ahead - own > kPause;
   if (!fell_back && held_.size() < kAgreeing) return true;
   // Behind the one that came first, and not behind what was before it: that one's time was wrong.
-  const bool wrong = fell_back && (!newest_ || own + set_back_ >= newest_->utc - kPause);
+  // Of a trace that begins with several that agree, the clock was set back.
+  const bool wrong =
+      fell_back && (newest_ ? own + set_back_ >= newest_->utc - kPause : held_.size() == 2);
   std::vector<TraceFix> held = std::exchange(held_, {});
   const std::optional<UtcTime> arrival =
       wrong ? std::optional(own + set_back_) : std::optional<UtcTime>();

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "integration/cli/tool_test.h"
@@ -216,6 +217,33 @@ TEST_F(MessagesCli, ScriptsNameRequestsThatThereAre) {
     Write("s.json", "[{\"request\": 1, \"close\": true}, " + std::string(entry) + "]");
     prefix_ = "timeout 5 ";  // a collector that starts does not end
     ExpectFailure(serve, 3, "s.json: script entry 2: ");
+  }
+}
+
+TEST_F(MessagesCli, TracksThatAreNotInOrderAreReplayedAndWarnedOf) {
+  const auto track = [](int minute) {
+    std::string text = "<trk><trkseg>";
+    for (int s = 10; s < 40; ++s) {
+      text += "<trkpt lat=\"47.5" + std::to_string(minute) + "\" lon=\"11.25" + std::to_string(s) +
+              "\"><time>2024-05-01T10:" + std::to_string(minute) + ":" + std::to_string(s) +
+              "Z</time></trkpt>";
+    }
+    return text + "</trkseg></trk>";
+  };
+  Write("newest_first.gpx", "<gpx>" + track(40) + track(30) + track(20) + "</gpx>");
+  for (const char* command : {"run newest_first.gpx --json -",
+                              "evaluate newest_first.gpx --json - "
+                              "--route ok.csv"}) {
+    const Outcome outcome = Run(command);
+    EXPECT_EQ(outcome.exit_status, 0) << command;
+    EXPECT_THAT(outcome.err, HasSubstr("newest_first.gpx: time goes back 2 times, first at point "
+                                       "31, as if a clock had been set"))
+        << command;
+    const nlohmann::json fixes = nlohmann::json::parse(outcome.out)["fixes"];
+    EXPECT_EQ(fixes["read"], 90);
+    // Some until the clock that was set is believed, and again until the other place is.
+    EXPECT_EQ(fixes["rejected"]["late"], 8);
+    EXPECT_GE(fixes["accepted"].get<int>() + fixes["adjusted"].get<int>(), 70) << fixes;
   }
 }
 

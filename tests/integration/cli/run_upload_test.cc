@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -90,6 +91,27 @@ class RunUpload : public ::testing::Test {
   std::unique_ptr<ChildProcess> collector_;
   std::string said_;
 };
+
+TEST_F(RunUpload, EachTraceIsAnInstallationAndArrivesOnceHoweverOftenItIsReplayed) {
+  Serve();
+  const std::string other = folder_ / "other.csv";
+  const std::string simulate =
+      WAYMARK_REPLAY_TOOL
+      " simulate --scenario suburb --seed 6 --duration 900 --quiet --fixes-out " +
+      other;
+  ASSERT_EQ(std::system(simulate.c_str()), 0);
+  const std::string run = WAYMARK_REPLAY_TOOL " run " + trace_ + " " + other +
+                          " --quiet --upload http://" + address_ + "/";
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(std::system(run.c_str()), 0);
+    std::map<std::string, std::uint64_t> last;  // record number of each installation
+    for (const nlohmann::json& record : Lines("records.jsonl")) {
+      EXPECT_EQ(record["seq"].get<std::uint64_t>(), ++last[record["installation"]]);
+    }
+    EXPECT_EQ(last.size(), 2u);
+    for (const auto& [installation, seq] : last) EXPECT_GT(seq, 20u) << installation;
+  }
+}
 
 TEST_F(RunUpload, ARetryAfterIsKeptInRealTime) {
   for (const char* date : {"false", "true"}) {

@@ -52,21 +52,6 @@ TEST(GpxReader, ReadsSchemaFields) {
   EXPECT_EQ(fix.source, FixSource::kGnss);
 }
 
-// Exports often have the newest track first. They are read in order of the file, as they stand.
-TEST(GpxReader, SaysThatTracksStandInReverseOrderOfTime) {
-  const std::string between = "</trkseg></trk><trk><trkseg>";
-  const Parsed reversed = Gpx(Track(Point("", "20") + Point("", "21") + between + Point("", "10") +
-                                    between + Point("", "00") + Point("", "01")));
-  ASSERT_TRUE(reversed.status.ok());
-  EXPECT_EQ(reversed.fixes.size(), 5u);
-  EXPECT_THAT(reversed.info.warnings,
-              ElementsAre(HasSubstr("2 tracks begin before an earlier one of the file ends")));
-  // Within a track, segments and points are the core's to judge.
-  const Parsed segments = Gpx(
-      Track(Point("", "20") + "</trkseg><trkseg>" + Point("", "10") + between + Point("", "30")));
-  EXPECT_TRUE(segments.info.warnings.empty());
-}
-
 TEST(GpxReader, ReadsExtensionsByLocalNameWhateverThePrefix) {
   for (const std::string prefix : {"", "gpxtpx:", "never_declared:", "ns3:"}) {
     const Parsed p =

@@ -20,10 +20,10 @@ struct Placed {
   TraceInfo info;
 
   // Seconds since the first instant of the timeline.
-  std::vector<double> Arrivals() const {
-    std::vector<double> s;
+  std::vector<std::int64_t> Arrivals() const {
+    std::vector<std::int64_t> s;
     for (const DeliveredFix& f : fixes)
-      s.push_back(Seconds(f.arrival.mono - MonoTime(seconds(3600))));
+      s.push_back(std::chrono::floor<seconds>(f.arrival.mono - TraceTimeline::kOrigin).count());
     return s;
   }
 };
