@@ -64,6 +64,7 @@ inline double ExpNegative(double x) {
   if (!(x < 700)) return std::exp(-x);
   constexpr double kLog2E = 1.4426950408889634;
   constexpr double kLn2High = 0.693147180369123816490, kLn2Low = 1.90821492927058770002e-10;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): near a half either neighbour serves
   const int halvings = static_cast<int>(x * kLog2E + 0.5);
   const double r = (x - halvings * kLn2High) - halvings * kLn2Low;  // |r| < 0.35
   // Pade [5/5]: error r^11 / 1e10 at most.

@@ -52,6 +52,7 @@ inline Vec2 Heading(double course_deg) {
   if (!(course_deg >= 0 && course_deg <= 360)) {
     return {std::sin(course_deg * kRadPerDeg), std::cos(course_deg * kRadPerDeg)};
   }
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): near a half either neighbour serves
   const int quarters = static_cast<int>(course_deg * (1.0 / 90) + 0.5);
   const double r = (course_deg - 90 * quarters) * kRadPerDeg, x = r * r;  // |r| <= pi / 4
   const Pair one = Both(1), xx = Both(x);

@@ -68,9 +68,9 @@ Effect Each(Change change) {
   };
 }
 
-Vec2 VelocityAt(const Road& road, std::int64_t utc_ms, Vec2 otherwise) {
+std::optional<Vec2> VelocityAt(const Road& road, std::int64_t utc_ms) {
   const auto a = road.At(utc_ms - 500), b = road.At(utc_ms + 500);
-  return a && b ? *b - *a : otherwise;
+  return a && b ? std::optional(*b - *a) : std::nullopt;
 }
 
 DeliveredFix Deliver(const Sample& x, const Road& road) {
@@ -276,7 +276,8 @@ Effect VelocityLate(double seconds) {
     for (Sample& x : s.samples) {
       const std::int64_t then_ms = x.utc_ms - static_cast<std::int64_t>(1000 * seconds);
       if (x.velocity) {
-        x.velocity = *x.velocity + (VelocityAt(s.road, then_ms, x.true_velocity) - x.true_velocity);
+        x.velocity =
+            *x.velocity + (VelocityAt(s.road, then_ms).value_or(x.true_velocity) - x.true_velocity);
       }
     }
   };
@@ -376,10 +377,9 @@ corpus::Session Drive(const Road& road, const Clock& clock, const std::vector<Ef
   for (double t_ms = 1000; road.begin_ms() + std::llround(t_ms) + 1000 < road.end_ms();
        t_ms += 1000 * clock(r)) {
     const std::int64_t at_ms = road.begin_ms() + std::llround(t_ms);
-    const auto truth = road.At(at_ms);
-    if (!truth) continue;
-    const Vec2 v = VelocityAt(road, at_ms, {});
-    s.samples.push_back({at_ms, *truth, v, *truth, v + kVelocityMps * Normal(r)});
+    const auto truth = road.At(at_ms), v = VelocityAt(road, at_ms);
+    if (!truth || !v) continue;  // not within half a second of a gap of the truth
+    s.samples.push_back({at_ms, *truth, *v, *truth, *v + kVelocityMps * Normal(r)});
   }
   for (const Effect& effect : effects) effect(s, r);
   corpus::Session out = road.way();
