@@ -133,6 +133,10 @@ void Core::On(const ev::StoreOpened& e, std::vector<Action>& out) {
   }
   // The snapshot may be older than the newest commit: what the store holds is right.
   std::erase_if(unsaved_, [&](const Record& r) { return r.seq <= e.contents.last_seq; });
+  if (held_.size() > unsaved_.size()) {  // the first of them got their time and were stored
+    held_.erase(held_.begin(), held_.end() - static_cast<std::ptrdiff_t>(unsaved_.size()));
+  }
+  if (held_.empty()) hold_until_.reset();
   committing_ = 0;
   next_seq_ = std::max(next_seq_, e.contents.last_seq + 1);
   for (std::size_t i = 0; i < unsaved_.size(); ++i)

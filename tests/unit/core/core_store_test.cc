@@ -213,6 +213,24 @@ TEST_F(CoreStore, MessagesBeforeTheFirstFixAreDurableThoughTheyWaitForTheTime) {
   EXPECT_THAT(world_.appended, SizeIs(2)) << "the guess was accepted for this boot";
 }
 
+// The store has them already when the process dies; the snapshot, which is older, has them still.
+TEST_F(CoreStore, WhatWaitedForTheTimeIsStoredOnceThoughTheProcessDiesThen) {
+  world_.Feed(ev::Start{});
+  world_.Feed(ev::Enqueue{"boot", {std::byte{1}}});
+  world_.Feed(ev::Enqueue{"boot", {std::byte{2}}});
+  ASSERT_THAT(world_.appended, SizeIs(0));
+  world_.Feed(world_.FixAt({47, 11}));  // tells the time
+  const std::size_t stored = world_.appended.size();
+  ASSERT_GE(stored, 2u);
+  world_.Restart();
+  world_.Feed(ev::Enqueue{"again", {std::byte{1}}});
+  world_.Feed(ev::Flush{});
+  ASSERT_GT(world_.appended.size(), stored);
+  for (std::size_t i = 0; i < world_.appended.size(); ++i) {
+    EXPECT_EQ(world_.appended[i].seq, i + 1);
+  }
+}
+
 TEST_F(CoreStore, AFlushWaitsForNoTime) {
   world_.Feed(ev::Enqueue{"boot", {std::byte{1}}});
   world_.Feed(ev::Flush{});
