@@ -169,6 +169,7 @@ void Core::On(const ev::StoreOpened& e, std::vector<Action>& out) {
 
 // The first event of a process: is this the boot that the state was saved in?
 void Core::BeginBoot(std::uint64_t boot_id) {
+  DateLastFix();  // by the clock of its own boot
   const bool fresh = last_mono_ == MonoTime{};
   // Where the host cannot tell boots apart, time that runs backwards does.
   const bool same = boot_id == boot_id_ && Internal(host_mono_) >= last_mono_;
@@ -188,8 +189,6 @@ void Core::BeginBoot(std::uint64_t boot_id) {
       off = std::max<Duration>(by_utc, seconds(1));
     }
   }
-  // The clock of this boot may say nothing about what was before.
-  if (last_used_fix_ && utc_offset_) last_used_utc_ = UtcOf(*last_used_fix_, last_used_utc_);
   const MonoTime resumed = SaneMono(last_mono_ + off);
   offset_ = resumed - host_mono_;
   now_.mono = resumed;
@@ -225,6 +224,7 @@ void Core::On(const ev::Stop&, std::vector<Action>& out) {
   TellMotion(out);
   tracking_ = false;
   silence_cause_ = GapCause::kStopped;
+  DateLastFix();
   snapshot_due_ = true;
   UpdateSampling(out);
 }

@@ -110,6 +110,7 @@ class Core {
   void LearnUtc(const Estimate& told, FixSource source);
   void SetUtc(std::chrono::milliseconds utc_minus_mono);
   UtcTime UtcOf(MonoTime internal, const std::optional<UtcTime>& utc = std::nullopt) const;
+  void DateLastFix();
   std::optional<UtcTime> NewestRecordUtc() const;
   void Append(MonoTime at, const std::optional<UtcTime>& utc, RecordBody body);
   void AppendUntimed(RecordBody body);

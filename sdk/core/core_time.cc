@@ -96,6 +96,11 @@ UtcTime Core::UtcOf(MonoTime internal, const std::optional<UtcTime>& utc) const 
   return contradicts ? ours : SaneUtc(*utc);
 }
 
+// A silence begins that may outlast this boot: its begin is dated while the offset is known.
+void Core::DateLastFix() {
+  if (last_used_fix_ && utc_offset_) last_used_utc_ = UtcOf(*last_used_fix_, last_used_utc_);
+}
+
 std::optional<UtcTime> Core::NewestRecordUtc() const {
   return held_.empty() ? last_record_utc_ : std::optional(unsaved_.back().utc);
 }

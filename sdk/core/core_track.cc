@@ -125,10 +125,10 @@ void Core::CheckGap(MonoTime until, std::optional<UtcTime> until_utc, std::vecto
   }
   SettleAll();
   const UtcTime end_utc = UtcOf(until, until_utc);
-  // What another boot said of its own time is not held against this one's clock.
-  const bool before_boot = known == GapCause::kProcessNotRunning || known == GapCause::kStopped;
+  // What was dated when its process or tracking ended is not held against this boot's clock.
+  const bool dated = known == GapCause::kProcessNotRunning || known == GapCause::kStopped;
   const UtcTime begin_utc =
-      before_boot && from_utc ? std::min(*from_utc, end_utc) : UtcOf(*from, from_utc);
+      dated && from_utc ? std::min(*from_utc, end_utc) : UtcOf(*from, from_utc);
   const Gap gap{*from, until, begin_utc, end_utc, cause};
   recorder_.Break(until, until_utc, {*gap.begin_utc, *gap.end_utc, cause});
   RecordTrack();

@@ -264,6 +264,26 @@ TEST(Core, ADeviceThatWasOffForAnyTimeGoesOnWhereItIs) {
   }
 }
 
+TEST(Core, APauseBeginsAtItsTrueTimeThoughTheLastFixToldAnother) {
+  CoreWorld world(LocalConfig());
+  world.Feed(ev::Start{});
+  LatLon at = kHome;
+  Drive(world, 100, 15, at);
+  world.Wait(seconds(1));
+  at = Destination(at, 90, 15);
+  Fix wrong = world.FixAt(at);
+  *wrong.utc += std::chrono::hours(24);
+  world.Feed(wrong);
+  const UtcTime last = world.true_utc();
+  world.Feed(ev::Stop{});
+  world.Wait(seconds(600));
+  world.Feed(ev::Start{});
+  const auto gaps = Only<Gap>(Drive(world, 10, 15, at));
+  ASSERT_THAT(gaps, SizeIs(1));
+  EXPECT_EQ(gaps[0].cause, GapCause::kStopped);
+  EXPECT_LT(std::chrono::abs(*gaps[0].begin_utc - last), seconds(2));
+}
+
 TEST(Core, FlushIsDoneWhenEverythingIsAcknowledgedAndSaysWhyNotOtherwise) {
   CoreWorld world(CoreWorld::UploadConfig());
   world.Feed(ev::Start{});
