@@ -20,6 +20,7 @@
 #include <numbers>
 
 #include "filters/axis_filter.h"
+#include "filters/sane_values.h"
 
 namespace waymark {
 namespace {
@@ -55,21 +56,11 @@ constexpr double kRecentreM = 5000;
 
 // A fix without a radius is taken for one of this, as by EstimatorOptions.
 constexpr double kUntoldM = 10;
-// No estimate of ours is beyond these; squares of what is would not be finite.
-constexpr double kSaneMps = 1e5, kSaneM = 1e8;
-
 double Hypot(double e, double n) { return std::sqrt(e * e + n * n); }
 
 void Add(EastNorth& sum, const EastNorth& p) {
   sum.east_m += p.east_m;
   sum.north_m += p.north_m;
-}
-
-bool Usable(const Estimate& e) {
-  return std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
-         std::abs(e.velocity_east_mps) < kSaneMps && std::abs(e.velocity_north_mps) < kSaneMps &&
-         e.r68_m >= 0 && e.r68_m < kSaneM && std::abs(e.position.lat_deg) <= 90 &&
-         e.position.lon_deg >= -180 && e.position.lon_deg < 180;
 }
 
 }  // namespace
@@ -121,18 +112,19 @@ void MotionDetector::AddSample(const Estimate& live, EastNorth at, const Fix& fi
   s.ve_mps = live.velocity_east_mps;
   s.vn_mps = live.velocity_north_mps;
   s.speed_mps = live.speed_mps();
-  if (fresh && fix.speed_mps && *fix.speed_mps >= 0 && *fix.speed_mps < kSaneMps) {
+  const std::optional<double> told_mps = fresh ? SaneSpeed(fix) : std::nullopt;
+  if (told_mps) {
     s.reported = true;
     if (fix.course_deg && std::abs(*fix.course_deg) <= 360) {
       const double course_rad = *fix.course_deg * std::numbers::pi / 180;
-      s.ve_mps = *fix.speed_mps * std::sin(course_rad);
-      s.vn_mps = *fix.speed_mps * std::cos(course_rad);
+      s.ve_mps = *told_mps * std::sin(course_rad);
+      s.vn_mps = *told_mps * std::cos(course_rad);
     } else {  // the estimate lends its direction
-      const double k = s.speed_mps > 1e-3 ? *fix.speed_mps / s.speed_mps : 0;
+      const double k = s.speed_mps > 1e-3 ? *told_mps / s.speed_mps : 0;
       s.ve_mps *= k;
       s.vn_mps *= k;
     }
-    s.speed_mps = *fix.speed_mps;
+    s.speed_mps = *told_mps;
   }
   if (state_.count == kWindow) {
     state_.begin = static_cast<std::uint32_t>((state_.begin + 1) % kWindow);
@@ -471,7 +463,7 @@ void MotionDetector::Start(MonoTime since, const Distance& odometer,
 
 void MotionDetector::Update(const Estimate& live, const Fix& fix, const Verdict& verdict,
                             const Distance& odometer, std::vector<MotionEvent>& out) {
-  if (!Usable(live)) return;
+  if (!IsSane(live)) return;
   if (!state_.started) Begin(live);
   if (state_.count > 0 && live.time <= state_.last) return;
   if (live.utc) {
@@ -558,9 +550,7 @@ void MotionDetector::Watch(const Estimate& live, const Fix& fix, bool used,
       watch.Leave();
     }
   }
-  std::optional<double> speed_mps;
-  if (fix.speed_mps && *fix.speed_mps >= 0 && *fix.speed_mps < kSaneMps) speed_mps = fix.speed_mps;
-  watch.Add(live.time, *raw, fix_sigma_m, live.position, NoiseM(), speed_mps);
+  watch.Add(live.time, *raw, fix_sigma_m, live.position, NoiseM(), SaneSpeed(fix));
   if (walked || way() != Way::kWalked || !state_.in_stay) return;
   if (state_.departed < state_.stay.begin) return;  // its start is still to be found
   // Out of the surroundings, be it that he is back by now.

@@ -11,6 +11,7 @@ constexpr std::uint16_t kStateVersion = 4;
 }  // namespace
 
 void Odometer::Save(std::vector<std::byte>& out) const {
+  const WayMeter::State& way = meter_.state();
   StateWriter w(out);
   const std::size_t mark = w.BeginBlock(kStateTag, kStateVersion);
   w.Bool(last_.has_value());
@@ -28,7 +29,7 @@ void Odometer::Save(std::vector<std::byte>& out) const {
   w.Position(rest_origin_);
   for (const double v :
        {rest_.east_m, rest_.north_m, held_.distance_m, held_.variance_m2, held_.doubt_m,
-        chords_[0].east_m, chords_[0].north_m, chords_[1].east_m, chords_[1].north_m}) {
+        way.chords[0].east_m, way.chords[0].north_m, way.chords[1].east_m, way.chords[1].north_m}) {
     w.F64(v);
   }
   w.OptTime(leaving_);
@@ -36,12 +37,12 @@ void Odometer::Save(std::vector<std::byte>& out) const {
   w.U8(static_cast<std::uint8_t>(way_));
   w.F64s({strayed_m_, rest_told_.east_m, rest_told_.north_m});
   for (const double v :
-       {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, correction_m2_, excursion_.told_m,
+       {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, way.correction_m2, excursion_.told_m,
         excursion_.jump_m, excursion_.largest_m, excursion_.shortest_s, excursion_.steps,
-        stretch_.way_m, stretch_.noise_m, stretch_.jitter_m, stretch_.told_m}) {
+        way.stretch.way_m, way.stretch.noise_m, way.stretch.jitter_m, way.stretch.told_m}) {
     w.F64(v);
   }
-  w.Position(stretch_.from);
+  w.Position(way.stretch.from);
   w.U32(mark_count_);
   for (std::uint32_t i = 0; i < mark_count_; ++i) {
     const Mark& m = marks_[(mark_begin_ + i) % kMarks];
@@ -55,9 +56,10 @@ void Odometer::Save(std::vector<std::byte>& out) const {
 Status Odometer::Restore(std::span<const std::byte> image) {
   StateReader outer(image);
   StateReader r(outer.Block(kStateTag, kStateVersion));
-  Odometer o(tuning_);
+  Odometer o(meter_.tuning());
+  WayMeter::State way;
   if (r.Bool()) {
-    Node n;
+    WayNode n;
     n.time = r.Time();
     n.position = r.Position();
     for (double* v :
@@ -72,8 +74,8 @@ Status Odometer::Restore(std::span<const std::byte> image) {
   o.motion_ = r.Enum<Motion>(3);
   o.rest_origin_ = r.Position();
   for (double* v : {&o.rest_.east_m, &o.rest_.north_m, &o.held_.distance_m, &o.held_.variance_m2,
-                    &o.held_.doubt_m, &o.chords_[0].east_m, &o.chords_[0].north_m,
-                    &o.chords_[1].east_m, &o.chords_[1].north_m}) {
+                    &o.held_.doubt_m, &way.chords[0].east_m, &way.chords[0].north_m,
+                    &way.chords[1].east_m, &way.chords[1].north_m}) {
     *v = r.F64();
   }
   o.leaving_ = r.OptTime();
@@ -81,23 +83,23 @@ Status Odometer::Restore(std::span<const std::byte> image) {
   o.way_ = r.Enum<Way>(4);
   for (double* v : {&o.strayed_m_, &o.rest_told_.east_m, &o.rest_told_.north_m}) *v = r.F64();
   for (double* v :
-       {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_, &o.correction_m2_,
+       {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_, &way.correction_m2,
         &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m,
-        &o.excursion_.shortest_s, &o.excursion_.steps, &o.stretch_.way_m, &o.stretch_.noise_m,
-        &o.stretch_.jitter_m, &o.stretch_.told_m}) {
+        &o.excursion_.shortest_s, &o.excursion_.steps, &way.stretch.way_m, &way.stretch.noise_m,
+        &way.stretch.jitter_m, &way.stretch.told_m}) {
     *v = r.F64();
   }
-  o.stretch_.from = r.Position();
+  way.stretch.from = r.Position();
   o.mark_count_ = r.Count(kMarks);
   for (std::uint32_t i = 0; i < o.mark_count_; ++i) {
     o.marks_[i] = {r.Time(), r.Position(), r.F64()};
   }
   if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 ||
-      o.leg_variance_m2_ < 0 || o.strayed_m_ < 0 || o.correction_m2_ < 0) {
+      o.leg_variance_m2_ < 0 || o.strayed_m_ < 0 || way.correction_m2 < 0) {
     return CorruptState("odometer");
   }
   o.rest_frame_ = LocalFrame(o.rest_origin_);
-  o.stretch_frame_ = LocalFrame(o.stretch_.from);
+  o.meter_.Restore(way);
   *this = o;
   return {};
 }
