@@ -176,7 +176,8 @@ std::optional<Estimate> SmoothedTrack::Impl::Extrapolate(const SmoothedFix& k,
   e.time = time;
   e.coasting = true;
   const double h = std::fabs(dt_s);
-  SetRadii(e, k.var_m2 + Square(h * e.speed_sigma_mps) + k.q * h * h * h / 3, k.slow_var_m2);
+  const double coasted_m2 = Square(h * e.speed_sigma_mps) + k.q * h * h * h / 3;
+  SetRadii(e, k.var_m2 + coasted_m2, k.slow_var_m2, coasted_m2);
   e.speed_sigma_mps = std::sqrt(Square(e.speed_sigma_mps) + k.q * h);
   return e;
 }

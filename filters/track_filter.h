@@ -129,8 +129,8 @@ struct Observation {
 inline constexpr double kSigmaPerR68 = 1 / kR68PerSigma;
 
 /// Sets covariance and radii from the variance per axis of a circular error; `unseen_var_m2` is the
-/// part of it that the fixes cannot show.
-void SetRadii(Estimate& e, double var_m2, double unseen_var_m2);
+/// part of it that the fixes cannot show, `coasted_var_m2` that of the way since the last one.
+void SetRadii(Estimate& e, double var_m2, double unseen_var_m2, double coasted_var_m2 = 0);
 
 /// Of a position, per axis: of what the fixes show and of what they cannot. Where they show but an
 /// upper bound (manoeuvres between them look like noise) the truth lies between the two: nearer to
@@ -157,7 +157,7 @@ class TrackFilter {
   /// where it stays: a copy of what has just been written stalls the processor.)
   void At(MonoTime time, const FilterTuning& tuning, Estimate& e) const;
   /// The same of `s`, a state of this filter's frame at `time`.
-  void Describe(const AxisState& s, MonoTime time, Estimate& e) const;
+  void Describe(const AxisState& s, MonoTime time, Estimate& e, double coasted_var_m2 = 0) const;
   bool SameFrame(const TrackFilter& o) const { return frame_.origin() == o.frame_.origin(); }
 
   // What the smoother and the noise monitor need of the last step.
