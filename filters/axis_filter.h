@@ -120,7 +120,9 @@ inline double PositionInnovationVar(const AxisState& s, double r_m2) {
   return s.cov.pp + 2 * s.cov.pb + s.cov.bb + r_m2;
 }
 
-/// Rounding may push a variance below zero or a correlation above one; this pulls them back.
+/// Where an update makes a variance 1e12 times smaller or more, rounding may push it below zero;
+/// this keeps it a variance. Correlations are left alone: what the intake lets through leaves them
+/// below 1 by far more than rounding (tests/property/filters/estimator_property_test.cc).
 inline void KeepPositive(AxisCov& c) {
   constexpr double kFloor = 1e-12;
   c.pp = std::max(c.pp, kFloor);

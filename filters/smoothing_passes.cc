@@ -98,7 +98,7 @@ void SmoothingPasses::Run() {
   });
 }
 
-// Takes the latency out of the velocities and puts everything into planes.
+// Puts everything into planes and takes the latency out of the velocities.
 void SmoothingPasses::Prepare() {
   for (std::size_t i = 0; i < items_.size(); ++i) {
     Item& a = items_[i];
@@ -106,13 +106,6 @@ void SmoothingPasses::Prepare() {
     if (i > 0 && a.time - items_[i - 1].time > kLongStep) {
       const double q = a.has_velocity ? tuning_.smooth_q_long_step : tuning_.q_long_step;
       a.q = std::max(a.q, static_cast<float>(q));
-    }
-    if (i + 1 < items_.size() && a.late_velocity) {
-      const Item& b = items_[i + 1];
-      const double dt_s = Seconds(b.time - a.time);
-      if (b.has_velocity && !b.begin && dt_s > 0 && dt_s <= kMaxLatencyStepS) {
-        a.v = a.v + std::min(1.0, tuning_.velocity_latency_s / dt_s) * (b.v - a.v);
-      }
     }
     const LatLon position{a.p.n, a.p.e};
     EastNorth p;
@@ -124,8 +117,28 @@ void SmoothingPasses::Prepare() {
     a.frame = static_cast<std::uint32_t>(frames_.size() - 1);
     a.p = {p.east_m, p.north_m};
     if (a.has_velocity) a.v = Turn(a.v, -frames_.back().ConvergenceRad(position));
-    if (i > 0) RemoveLatencyByCurve(items_[i - 1], a);
+    if (i > 0) RemoveLatency(i - 1);
   }
+  if (!items_.empty()) RemoveLatency(items_.size() - 1);
+}
+
+// By the next velocity, else by the curve. Both in the plane: near a pole east and north are not
+// the same at the next fix.
+void SmoothingPasses::RemoveLatency(std::size_t i) {
+  Item& a = items_[i];
+  if (!a.late_velocity) return;
+  if (i + 1 < items_.size()) {
+    const Item& b = items_[i + 1];
+    const double dt_s = Seconds(b.time - a.time);
+    if (b.has_velocity && !b.begin && dt_s > 0 && dt_s <= kMaxLatencyStepS) {
+      AxisState next;
+      next.p = b.p;
+      next.v = b.v;
+      const Vec2 change = Moved(next, b.frame, a.frame).v - a.v;
+      a.v = a.v + std::min(1.0, tuning_.velocity_latency_s / dt_s) * change;
+    }
+  }
+  if (i > 0) RemoveLatencyByCurve(items_[i - 1], a);
 }
 
 // Where the next velocity is too far off to say how it changes, the curve to here does: the cubic

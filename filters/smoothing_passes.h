@@ -69,6 +69,7 @@ class SmoothingPasses {
   static constexpr std::size_t kChunk = 1024;  // states of 96 bytes: they stay in the L2 cache
 
   void Prepare();
+  void RemoveLatency(std::size_t i);
   void RemoveLatencyByCurve(const SmoothedFix& before, SmoothedFix& a) const;
   void VindicateHeld();
   void DistrustJumps();

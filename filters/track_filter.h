@@ -189,6 +189,7 @@ class TrackFilter {
   void Load(StateReader& r);
 
  private:
+  friend struct TrackFilterAccess;         // the tests of the inside
   static constexpr double kLongStepS = 5;  ///< over which noise and manoeuvres look alike
   struct Velocity {
     Vec2 v;

@@ -5,10 +5,13 @@
 
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "filters/estimator_impl.h"
 #include "support/simulated_drive.h"
+#include "support/track_filter_access.h"
 #include "waymark/geometry.h"
 
 namespace waymark {
@@ -29,9 +32,37 @@ bool Sound(const Estimate& e) {
                       std::isfinite(e.velocity_north_mps) && std::isfinite(e.speed_sigma_mps) &&
                       std::isfinite(det);
   const double sum = e.p_stopped + e.p_slow + e.p_fast;
-  return finite && e.cov_ee_m2 > 0 && e.cov_nn_m2 > 0 && det > 0 && e.r68_m > 0 &&
+  const bool altitude =
+      e.altitude_m.has_value() == e.altitude_sigma_m.has_value() &&
+      (!e.altitude_m || (std::fabs(*e.altitude_m) < 1e6 && *e.altitude_sigma_m > 0 &&
+                         std::isfinite(*e.altitude_sigma_m)));
+  return finite && altitude && e.cov_ee_m2 > 0 && e.cov_nn_m2 > 0 && det > 0 && e.r68_m > 0 &&
          e.r95_m > e.r68_m && std::fabs(sum - 1) < 1e-9 && std::fabs(e.position.lat_deg) <= 90 &&
          e.position.lon_deg >= -180 && e.position.lon_deg < 180;
+}
+
+// All leading minors of the correlations are positive, and by more than rounding.
+bool PositiveDefinite(const AxisCov& c) {
+  if (!(c.pp > 0 && c.vv > 0 && c.bb > 0)) return false;
+  const double pv = c.pv / std::sqrt(c.pp * c.vv), pb = c.pb / std::sqrt(c.pp * c.bb);
+  const double vb = c.vb / std::sqrt(c.vv * c.bb);
+  const double second = 1 - pv * pv, third = second - pb * pb - vb * vb + 2 * pv * pb * vb;
+  constexpr double kRounding = 1e-10;  // a NaN is no more than this either
+  return second > kRounding && third > kRounding && std::isfinite(c.pp + c.vv + c.bb);
+}
+
+// What an estimate is made from: what is published of it could not but be positive.
+bool SoundInside(Estimator& estimator) {
+  TrackFilter& f = EstimatorAccess::Of(estimator).filter;
+  if (!f.started()) return true;
+  const auto sound = [](const AxisState& s) {
+    return PositiveDefinite(s.cov) && std::isfinite(s.p.norm2()) && std::isfinite(s.v.norm2()) &&
+           std::isfinite(s.b.norm2());
+  };
+  const auto& models = TrackFilterAccess::ModelsOf(f);
+  const AxisState* held = TrackFilterAccess::Held(f);
+  return std::all_of(models.begin(), models.end(), sound) && sound(f.combined()) &&
+         (!held || sound(*held));
 }
 
 bool Same(const std::optional<Estimate>& a, const std::optional<Estimate>& b) {
@@ -74,6 +105,7 @@ std::vector<DeliveredFix> Abuse(std::uint64_t seed, LatLon start) {
   o.velocity = r.Bits() % 2 == 0;
   std::vector<DeliveredFix> fixes = Simulate(o).fixes;
   for (DeliveredFix& d : fixes) {
+    if (seed % 4 < 2) d.fix.altitude_m = 300 + 2 * r.Normal();
     if (r.Uniform() > 0.3) continue;
     switch (r.Bits() % 10) {
       case 0:
@@ -126,6 +158,7 @@ RC_GTEST_PROP(EstimatorProperty, StaysSoundUnderAbuse, (std::uint64_t seed)) {
     RC_ASSERT(!latest || Sound(*latest));
     const auto ahead = e.Predict(d.arrival.mono + std::chrono::seconds(7));
     RC_ASSERT(!ahead || Sound(*ahead));
+    RC_ASSERT(SoundInside(e));
   }
 }
 

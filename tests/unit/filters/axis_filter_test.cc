@@ -205,6 +205,30 @@ TEST(AxisFilter, IsConsistentWhereItsModelHolds) {
   EXPECT_NEAR(nis / (kRuns * kSteps), 1, 2.58 * std::sqrt(2.0 / (kRuns * kSteps)));
 }
 
+// Far beyond what the intake lets through: what is lost to rounding is never a sign.
+TEST(AxisFilter, VariancesStayPositiveWhateverAnUpdateTakesAway) {
+  test::Random r(3);
+  for (int i = 0; i < 1000; ++i) {
+    AxisState s;
+    const double p_m = std::pow(10, r.Uniform(5, 9)), v_mps = std::pow(10, r.Uniform(3, 7));
+    s.cov = AxisCov::Outer(p_m, v_mps, i % 2 == 0 ? p_m : 0) + AxisCov{1, 0, 0, 1, 0, 1};
+    const double r_m2 = std::pow(10, r.Uniform(-9, -3));
+    switch (i % 3) {
+      case 0:
+        UpdatePosition(s, {1, 1}, r_m2);
+        break;
+      case 1:
+        UpdateForeignPosition(s, {1, 1}, r_m2);
+        break;
+      default:
+        UpdateVelocity(s, {1, 1}, r_m2);
+    }
+    ASSERT_GT(s.cov.pp, 0) << i;
+    ASSERT_GT(s.cov.vv, 0) << i;
+    ASSERT_GE(s.cov.bb, 0) << i;
+  }
+}
+
 TEST(AxisFilter, ExpNegativeIsTheExponential) {
   for (double x = 0; x < 30; x = x * 1.01 + 1e-5) {
     EXPECT_NEAR(ExpNegative(x), std::exp(-x), 1e-14) << x;
