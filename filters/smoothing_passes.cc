@@ -29,11 +29,14 @@ GmStep Gm(const Item& a, double dt_s) {
 
 void Distrust(Item& a, double var_m2) { a.jump_var_m2 += static_cast<float>(a.follow * var_m2); }
 
-// Follows the receiver's slow error by the share that the item says, but not while the body rests:
-// what moves then is the error. Takes the items from the last to the first.
+// Follows the receiver's slow error by the share that the item says. While the body rests what
+// moves is the error: the offset goes evenly from that of one end to that of the other then, but as
+// the live one it keeps to within `rest_limit_m` of what the fixes say. (An end may be wrong, and a
+// rest long.) Takes the items from the last to the first.
 class Publisher {
  public:
-  Publisher(std::span<Item> items, bool freeze) : items_(items), freeze_(freeze) {}
+  Publisher(std::span<Item> items, const FilterTuning& tuning)
+      : items_(items), freeze_(tuning.smooth_freeze != 0), rest_limit_m_(tuning.rest_limit_m) {}
 
   void Add(std::size_t i, Vec2 b) {
     const Item& a = items_[i];
@@ -45,7 +48,9 @@ class Publisher {
         resting_ = true;
         rest_last_ = i;
         to_ = joined ? last_own_ : own;
+        rest_own_.clear();
       }
+      rest_own_.push_back(own);
       if (i == 0) EndRest(0, own);
     } else {
       Shift(i, own);
@@ -59,7 +64,11 @@ class Publisher {
     const auto since = [&](std::size_t k) { return Seconds(items_[k].time - items_[first].time); };
     const double span_s = std::max(1e-3, since(rest_last_));
     for (std::size_t k = first; k <= rest_last_; ++k) {
-      Shift(k, from + (since(k) / span_s) * (to_ - from));
+      const Vec2 own = rest_own_[rest_last_ - k];
+      Vec2 still = from + (since(k) / span_s) * (to_ - from) - own;
+      const double size_m = still.norm();
+      if (size_m > rest_limit_m_) still = (rest_limit_m_ / size_m) * still;
+      Shift(k, own + still);
     }
     resting_ = false;
   }
@@ -71,7 +80,9 @@ class Publisher {
 
   std::span<Item> items_;
   bool freeze_, resting_ = false;
+  double rest_limit_m_;
   std::size_t rest_last_ = 0;
+  std::vector<Vec2> rest_own_;  ///< what the items of the rest follow, the last one's first
   Vec2 to_, last_own_;
 };
 
@@ -87,7 +98,7 @@ void SmoothingPasses::Run() {
     Backward([&](std::size_t i, const AxisState& s) { Reweigh(i, s); });
   }
   Forward();
-  Publisher publisher(items_, tuning_.smooth_freeze != 0);
+  Publisher publisher(items_, tuning_);
   Backward([&](std::size_t i, const AxisState& s) {
     Item& a = items_[i];
     a.p = s.p;

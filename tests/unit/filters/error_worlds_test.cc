@@ -312,6 +312,26 @@ TEST(ErrorWorlds, AnOutlierAfterAnHonestRestIsNotFollowed) {
   }
 }
 
+// A receiver that is followed stands for twenty minutes. Its word is taken for ten fixes that are
+// 100 m off and say so; the minutes beside them have nothing to do with that.
+TEST(ErrorWorlds, ABurstDoesNotDragALongRestOff) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Drive d = Simulate({.seconds = 1200, .max_speed_mps = 0, .seed = seed});
+    for (std::size_t i = 0; i < d.fixes.size(); ++i) {
+      Fix& f = d.fixes[i].fix;
+      f.speed_mps = 0;
+      if (i < 600 || i >= 610) continue;
+      f.position = Moved(f.position, -80, 60);
+      f.horizontal_accuracy_m = 46;
+    }
+    const std::vector<double> smoothed_m = Smoothed(d);
+    for (std::size_t i = 0; i < smoothed_m.size(); ++i) {
+      if (i >= 570 && i < 640) continue;
+      EXPECT_LT(smoothed_m[i], 7) << "seed " << seed << " at " << i;
+    }
+  }
+}
+
 // A speed without course, and bursts: the way to an outlier is no course.
 TEST(ErrorWorlds, TheWayToAnOutlierIsNoCourse) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
