@@ -25,7 +25,7 @@ class AltitudeFilter {
     time_ = time;
     const double s = hh_ + r, y = altitude_m - h_;
     if (y * y > kGate * s) {
-      // As many consistent rejects as this are a new truth, not outliers.
+      // As many rejects in a row as this are a new truth, not outliers.
       if (++rejected_ >= kMaxRejected) Restart(time, altitude_m, r);
       return;
     }
@@ -65,7 +65,11 @@ class AltitudeFilter {
   // Roads and stairs: 0.1 (m/s^2)^2/Hz lets a 10 % ramp at 15 m/s be followed within seconds.
   static constexpr double kQ = 0.1;
   static constexpr double kGate = 16;  // 4 sigma
-  static constexpr std::uint32_t kMaxRejected = 5;
+  // One more than the longest burst that the field reports, as of positions
+  // (FilterTuning::jump_votes).
+  static constexpr std::uint32_t kMaxRejected = 7;
+  // By then what climbs unseen has opened the altitude to sqrt(kQ t^3 / 3) = 240 m: beyond what any
+  // measurement is taken for (200 m).
   static constexpr double kRestartS = 120;
   static constexpr double kMaxAheadS = 10;  // no climb goes on longer unseen
 
