@@ -22,6 +22,7 @@ class PolylineIndex {
   /// From `p` to the nearest point of the polyline. Stops as soon as the distance is known to be
   /// at most `enough_m`; the value returned is then an upper bound that is <= enough_m.
   double DistanceM(Vec3 p, double enough_m = 0) const;
+  std::size_t segments() const { return vertices_.size() - 1; }
 
  private:
   struct Box {
