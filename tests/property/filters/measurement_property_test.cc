@@ -42,7 +42,8 @@ TEST(MeasurementProperty, TheFurtherOffAFixTheLessItIsBelieved) {
           Simulate({.seconds = 180, .white_m = 2, .gm_m = 0.5, .velocity = velocity, .seed = seed});
       Estimator e = Make();
       for (std::size_t i = 0; i < d.fixes.size(); ++i) {
-        const auto [fix, arrival] = d.fixes[i];
+        const Fix& fix = d.fixes[i].fix;
+        const Stamp arrival = d.fixes[i].arrival;
         const Estimator before = e;
         e.Update(fix, arrival);
         if (i < 100 || i % 10 != 0) continue;
