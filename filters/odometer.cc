@@ -128,7 +128,7 @@ bool Odometer::Left(const WayNode& at) const {
   if (away_m <= std::max(kExcursionM, 4 * sigma_m)) return false;
   // Estimates far apart in time show no burst of bad fixes whole: several agreed on the way
   // already.
-  if (excursion_.steps >= 2 && excursion_.shortest_s > kShortStepS) return true;
+  if (excursion_.steps >= 2 && excursion_.shortest_s > WayMeter::kShortStepS) return true;
   if (told) return true;
   // Who was put there in some steps and stands there has not left.
   if (at.speed_mps < kRestSpeedMps) return false;
@@ -153,7 +153,7 @@ void Odometer::EndExcursion(const WayNode& at) {
   }
   // At first, in a few steps, farther than anything at rest gets in them: the receiver found its
   // place.
-  if (first && moved_m > kExcursionM && excursion_.shortest_s <= kShortStepS &&
+  if (first && moved_m > kExcursionM && excursion_.shortest_s <= WayMeter::kShortStepS &&
       excursion_.told_m < moved_m / 2 && moved_m < 1.5 * excursion_.jump_m) {
     doubt_m_ += moved_m;
     held_ = {};
@@ -211,7 +211,7 @@ void Odometer::DoubtRest(const WayNode& at) {
 // Where speeds are noisy, a slow way may be taken for a rest: as long as what they tell in the mean
 // of half a minute.
 void Odometer::DoubtTold(const WayNode& node) {
-  const double dt_s = std::min(kLongStepS, Seconds(node.time - last_->time));
+  const double dt_s = std::min(WayMeter::kLongStepS, Seconds(node.time - last_->time));
   const double k = dt_s / (dt_s + kRestTimeConstantS);
   rest_told_.east_m += k * (node.ve_mps - rest_told_.east_m);
   rest_told_.north_m += k * (node.vn_mps - rest_told_.north_m);
@@ -296,7 +296,7 @@ void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix, Way way)
   if (last_) {
     node.step_s = Seconds(node.time - last_->time);
     const double told_mps = fix != nullptr ? SaneSpeed(*fix).value_or(0) : 0;
-    excursion_.told_m += told_mps * std::min(kLongStepS, node.step_s);
+    excursion_.told_m += told_mps * std::min(WayMeter::kLongStepS, node.step_s);
   }
   if (last_ || leaving_) TakeVerdict(node, way);
   if (!last_) {

@@ -13,9 +13,8 @@ namespace {
 // sqrt((0.05^(-2/n) - 1) / (0.32^(-2/n) - 1)) times that of 68 %. What the fixes show is learned:
 // n = 8. What they do not show differs from sky to sky: its sigma on the four surveyed drives of
 // estimation.md A.3 spreads by a factor of 1.8 about its mean, as with n = 3. How a body went on
-// since the last fix has the longest tail: most roads run straight and some turn. On recorded
-// drives thinned to a fix per 20 and 60 s the ratio is 2-3.5 from 8 s on, on simulated ones 4-5: n
-// = 2 (filters/README.md, Predicted).
+// since the last fix has the longest tail: most roads run straight and some turn. Between fixes 20
+// s apart the ratio is 1.8-3.3 from 8 s on, rising with time: n = 2 (`ablation --predicted`).
 constexpr double kR95PerR68Seen = 1.8389, kR95PerR68Unseen = 2.3664, kR95PerR68Coasted = 2.9902;
 // Orbits and clocks alone: ranges err by 2 m in 95 % at most (GPS SPS Performance Standard, 2020),
 // in practice by half a metre, and positions by about as much.

@@ -51,8 +51,8 @@ double CurveM(const WayNode& from, const WayNode& to, EastNorth chord) {
   const double chord_m = Length(chord);
   const double ve0 = from.ve_mps, vn0 = from.vn_mps;
   const double v0_mps = std::hypot(ve0, vn0), v1_mps = std::hypot(to.ve_mps, to.vn_mps);
-  if (dt_s > kLongStepS) return chord_m;
-  if (dt_s <= kShortStepS && std::min(v0_mps, v1_mps) > kHeadingMps) {
+  if (dt_s > WayMeter::kLongStepS) return chord_m;
+  if (dt_s <= WayMeter::kShortStepS && std::min(v0_mps, v1_mps) > kHeadingMps) {
     const double e = ve0 / v0_mps + to.ve_mps / v1_mps;
     const double n = vn0 / v0_mps + to.vn_mps / v1_mps;
     const double length = std::hypot(e, n);  // 2 cos(turn / 2)

@@ -20,11 +20,6 @@ struct OdometerTuning {
   double corner_share = 0.3;
 };
 
-/// Up to here the turn between two fixes is an arc to within its own noise.
-inline constexpr double kShortStepS = 3;
-/// Where velocities are this old they no longer say how the way curved.
-inline constexpr double kLongStepS = 60;
-
 /// An estimate as the odometer needs it.
 struct WayNode {
   MonoTime time{};
@@ -48,6 +43,11 @@ struct WayLength {
 /// Measures a way step by step. A value; allocates nothing.
 class WayMeter {
  public:
+  /// Up to here the turn between two fixes is an arc to within its own noise.
+  static constexpr double kShortStepS = 3;
+  /// Where velocities are this old they no longer say how the way curved.
+  static constexpr double kLongStepS = 60;
+
   /// The part of the way that noise cannot make much longer: its ends are far apart.
   struct Stretch {
     LatLon from;

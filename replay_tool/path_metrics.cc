@@ -19,7 +19,7 @@ constexpr std::int64_t kInstantMs = 1000;
 // a filter has; the full table would be quadratic.
 constexpr std::size_t kBand = 30;
 // A search of a line of a million segments may look into hundreds of them.
-constexpr std::size_t kManySearches = 20'000;
+constexpr std::size_t kManySearches = 3000;
 
 // c(i, j) = max(d(i, j), min(c(i-1, j), c(i-1, j-1), c(i, j-1))) in a band around the diagonal.
 // In squares: max and min do not mind. Each cell waits for its left neighbour, so a row by itself
@@ -121,9 +121,11 @@ double AngleBetweenDeg(double a_deg, double b_deg) {
 // Largest distance to the polyline of any point that `for_each` visits with a bound: how far from
 // the line it lies at most, its distance to where that was then. Only points whose bound exceeds
 // the farthest so far need a search, and these only as closely as shows that they are not the
-// farthest; beginning with the widest bound, few remain. Unless laps lie upon each other: then the
-// nearest of them is far nearer than the bound, and each search looks into many. As the points of
-// all laps together lie far denser than those of one, each k-th of them shows what all do.
+// farthest; beginning with the widest bound, few remain. Unless laps lie upon each other: the
+// nearest of them is far nearer than the bound, and each search looks into many. The points of all
+// laps together lie far denser than those of one: after many searches as many more are spread over
+// the rest, and each stands for the points after it, but for what may lie out by three quarters of
+// the widest bound.
 template <typename ForEach>
 double DirectedHausdorffM(const ForEach& for_each, const PolylineIndex& line) {
   Vec3 widest;
@@ -135,11 +137,15 @@ double DirectedHausdorffM(const ForEach& for_each, const PolylineIndex& line) {
   });
   if (widest_m < 0) return 0;
   double farthest_m = line.DistanceM(widest);
-  std::size_t searches = 0, until_next = 0;
+  std::size_t searches = 0, stood_for = 0;
   for_each([&](Vec3 p, double at_most_m) {
-    if (at_most_m <= farthest_m || until_next-- > 0) return;
-    until_next = ++searches * line.segments() / (kManySearches * kManySearches);
+    if (at_most_m <= farthest_m) return;
+    if (stood_for > 0 && at_most_m <= 0.75 * widest_m) {
+      --stood_for;
+      return;
+    }
     farthest_m = std::max(farthest_m, line.DistanceM(p, farthest_m));
+    if (++searches > kManySearches) stood_for = line.segments() / kManySearches;
   });
   return farthest_m;
 }

@@ -1,12 +1,16 @@
 // Prints how well the estimator and the smoother do on every set of sessions, and what each part of
 // the filter is worth: `ablation` for the table, `--rows` for the ablation, `--folds` for the
-// cross-validation, `--check` for what issue 3 demands (exit status 1 if missed), `--sessions` for
+// cross-validation, `--predicted` for how often the radii hold the truth between fixes far apart,
+// `--check` for what issue 3 demands (exit status 1 if missed), `--sessions` for
 // every session, `--trace SESSION` for every fix of one, `--set NAME=VALUE` to vary a constant.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -222,6 +226,58 @@ void PrintRows(const std::vector<Set>& sets) {
   }
 }
 
+// Between fixes 20 s apart, at every second of the truth, by the time since the last one: shares of
+// the truth inside both radii, and the 95 % quantile of the error over that of 68 %, each in r68.
+void PrintPredicted(const std::vector<Set>& sets) {
+  constexpr double kEveryS = 20;
+  constexpr double kAges[] = {2, 5, 8, 11, 14, 17, 20};  // s
+  std::printf("in68 / in95, means over sessions / q95 over q68 of the error\n%-34s",
+              "s since the last fix");
+  for (std::size_t a = 0; a + 1 < std::size(kAges); ++a) {
+    std::printf(" |          %2.0f-%2.0f", kAges[a], kAges[a + 1]);
+  }
+  std::printf("\n");
+  for (const Set& set : sets) {
+    if (set.thinned || set.name.rfind("clean ", 0) != 0) continue;
+    std::printf("%-34s", set.name.c_str());
+    std::vector<std::vector<Errors>> found(std::size(kAges) - 1);  // by age, of each session
+    std::vector<std::vector<double>> relative(found.size());
+    for (const Session& whole : set.sessions) {
+      const Session s = Every(whole, kEveryS);
+      const LocalFrame frame(s.truth.front().position);
+      Estimator estimator = std::move(Estimator::Create({})).value();
+      std::vector<Errors> errors(found.size());
+      for (const DeliveredFix& d : s.fixes) {
+        if (!estimator.Update(d.fix, d.arrival).used()) continue;
+        const std::int64_t fix_ms = d.fix.utc->time_since_epoch().count();
+        for (std::size_t a = 0; a < errors.size(); ++a) {
+          for (double age_s = kAges[a]; age_s < kAges[a + 1]; ++age_s) {
+            const auto age = std::chrono::milliseconds(static_cast<std::int64_t>(age_s * 1000));
+            const auto truth = TruthAt(s, frame, fix_ms + age.count());
+            const auto e = estimator.Predict(d.fix.time + age);
+            if (!truth || !e) continue;
+            const double error_m = Distance(frame.ToLocal(e->position), *truth);
+            errors[a].Add(error_m, e->r68_m, e->r95_m);
+            relative[a].push_back(error_m / e->r68_m);
+          }
+        }
+      }
+      for (std::size_t a = 0; a < errors.size(); ++a) found[a].push_back(std::move(errors[a]));
+    }
+    for (std::size_t a = 0; a < found.size(); ++a) {
+      double in68 = 0, in95 = 0;
+      for (const Errors& e : found[a]) {
+        in68 += e.Share68() / double(found[a].size());
+        in95 += e.Share95() / double(found[a].size());
+      }
+      Errors all;
+      all.m = std::move(relative[a]);
+      std::printf(" | %.2f %.2f %4.1f", in68, in95, all.Quantile(0.95) / all.Quantile(0.68));
+    }
+    std::printf("\n");
+  }
+}
+
 // The error that nothing in a position-only stream shows is a prior. How wide it should be is seen
 // only from sessions with truth, and no width suits them all.
 void PrintPrior(const std::vector<Set>& sets) {
@@ -399,7 +455,7 @@ int Check(const std::vector<Set>& sets) {
 int main(int argc, char** argv) {
   std::string data = WAYMARK_SHARED_DATA "/traces", only;
   FilterTuning tuning;
-  bool sessions = false, rows = false, folds = false, check = false;
+  bool sessions = false, rows = false, folds = false, predicted = false, check = false;
   for (int i = 1; i < argc; ++i) {
     const std::string a = argv[i];
     if (a == "--sessions") {
@@ -408,6 +464,8 @@ int main(int argc, char** argv) {
       rows = true;
     } else if (a == "--folds") {
       folds = true;
+    } else if (a == "--predicted") {
+      predicted = true;
     } else if (a == "--check") {
       check = true;
     } else if (a == "--data" && i + 1 < argc) {
@@ -419,10 +477,11 @@ int main(int argc, char** argv) {
     } else if (a == "--set" && i + 1 < argc && Apply(tuning, argv[i + 1])) {
       ++i;
     } else {
-      std::fprintf(stderr,
-                   "ablation: %s: usage: [--rows | --folds | --check] [--sessions] [--trace "
-                   "SESSION] [--data DIR] [--only TEXT] [--set NAME=VALUE]...\n",
-                   a.c_str());
+      std::fprintf(
+          stderr,
+          "ablation: %s: usage: [--rows | --folds | --predicted | --check] [--sessions] [--trace "
+          "SESSION] [--data DIR] [--only TEXT] [--set NAME=VALUE]...\n",
+          a.c_str());
       return 2;
     }
   }
@@ -437,7 +496,8 @@ int main(int argc, char** argv) {
     PrintPrior(sets);
   }
   if (folds) PrintFolds(sets);
-  if (rows || folds) return 0;
+  if (predicted) PrintPredicted(sets);
+  if (rows || folds || predicted) return 0;
   Header();
   for (const Set& set : sets) {
     if (set.name.find(only) == std::string::npos) continue;

@@ -22,17 +22,34 @@ number() {  # of a key in the JSON on standard input
   grep -o "\"$1\":[0-9.e+-]*" | head -n 1 | cut -d: -f2
 }
 
-TIMEFORMAT='processor: %U s and %S s of the kernel'
-simulate 1013000 --fixes-out t.csv --out t.gpx --truth-out truth.csv
-for trace in t.csv t.gpx; do
+judge() {  # TRACE TRUTH
   for run in $(seq "$runs"); do
-    time "$tool" evaluate "$trace" --truth truth.csv --quiet --json result.json
-    echo "evaluate $trace: $(number points <result.json) fixes," \
+    time "$tool" evaluate "$1" --truth "$2" --quiet --json result.json
+    echo "evaluate $1: $(number points <result.json) fixes," \
       "$(number evaluate_s <result.json) s after reading" \
       "(replay $(number replay_s <result.json), smoothing $(number smoothing_s <result.json))," \
       "$(number wall_s <result.json) s in all, $(number peak_rss_bytes <result.json) bytes"
   done
-done
+}
+
+TIMEFORMAT='processor: %U s and %S s of the kernel'
+simulate 1013000 --fixes-out t.csv --out t.gpx --truth-out truth.csv
+judge t.csv truth.csv
+judge t.gpx truth.csv
+# The same ring of 12 km again and again, at 7 m/s.
+awk 'BEGIN {
+  srand(1)
+  print "utc_ms,lat_deg,lon_deg,horizontal_accuracy_m" >"laps.csv"
+  print "utc_ms,lat_deg,lon_deg" >"laps_truth.csv"
+  for (i = 0; i < 1000000; ++i) {
+    lat = 48 + 0.02 * sin(i / 300); lon = 11 + 0.03 * cos(i / 300)
+    e = 0.98 * e + 1e-5 * (rand() - 0.5); n = 0.98 * n + 1e-5 * (rand() - 0.5)
+    printf "%.0f,%.7f,%.7f,6\n", 1700000000000 + 1000 * i, lat + n, lon + e >"laps.csv"
+    printf "%.0f,%.7f,%.7f\n", 1700000000000 + 1000 * i, lat, lon >"laps_truth.csv"
+  }
+}'
+judge laps.csv laps_truth.csv
+rm laps.csv laps_truth.csv
 rm t.gpx
 for seconds in 100000 1000000 4000000; do
   simulate "$seconds" --fixes-out t.csv

@@ -134,6 +134,41 @@ TEST(PolylineIndexProperty, FindsTheNearestOfManySegments) {
   }
 }
 
+// On laps that lie upon each other some points stand for others; what lies out is still found.
+TEST(PathMetrics, LapsUponEachOther) {
+  constexpr int kLaps = 500, kPerLap = 100, kPoints = kLaps * kPerLap;
+  const auto on_ring = [](double point, double radius_m) {
+    return Destination({48, 11}, 360 * point / kPerLap, radius_m);
+  };
+  Random random(1);
+  Pair laps;
+  for (int i = 0; i < kPoints; ++i) {
+    laps.truth.push_back({i * 1000, on_ring(i, 200)});
+    TrackPoint p;
+    p.utc_ms = i * 1000;
+    p.position = Destination(laps.truth[i].position, random.Uniform(0, 360), random.Uniform(0, 2));
+    laps.track.push_back(p);
+  }
+  // The widest bound: late by 50 m, but on the line.
+  laps.track[kPoints / 2].position = on_ring(kPoints / 2 - 4, 200);
+  std::vector<Vec3> line, lap;
+  for (const TrackPoint& p : laps.track) line.push_back(ToEcef(p.position));
+  for (int i = 0; i < kPerLap; ++i) lap.push_back(ToEcef(laps.truth[i].position));
+  const double exact_m = DirectedHausdorff(lap, line);
+  const TrackCurve track(laps.track, Interpolation::kLinear);
+  const auto found_m = [&](const std::vector<TruthPoint>& points) {
+    const TruthTrack truth = TruthTrack::Create(points).value();
+    return ComparePath(track, truth, LineOf(truth))->hausdorff_truth_to_track_m;
+  };
+  EXPECT_NEAR(found_m(laps.truth), exact_m, 1e-3);
+  // Late, when points stand for others already, the truth goes where the track does not.
+  for (int out = kPoints - 5; out < kPoints; ++out) {
+    std::vector<TruthPoint> points = laps.truth;
+    points[out].position = on_ring(out, 240);
+    EXPECT_NEAR(found_m(points), PointToLine(ToEcef(points[out].position), line), 1e-3) << out;
+  }
+}
+
 TEST(PolylineIndexProperty, OnePointIsALine) {
   const PolylineIndex index({ToEcef({10, 10})});
   EXPECT_NEAR(index.DistanceM(ToEcef({10, 10})), 0, 1e-9);

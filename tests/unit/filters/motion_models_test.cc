@@ -15,6 +15,7 @@
 #include <unsupported/Eigen/MatrixFunctions>
 
 #include "filters/track_filter.h"
+#include "support/dense_axis.h"
 #include "support/simulated_drive.h"
 #include "support/track_filter_access.h"
 
@@ -22,33 +23,16 @@ namespace waymark {
 namespace {
 
 using Access = TrackFilterAccess;
-using Vec6 = Eigen::Matrix<double, 6, 1>;
-using Mat6 = Eigen::Matrix<double, 6, 6>;
+using test::Dense;
+using test::FromAxis;
+using test::Mat6;
+using test::Vec6;
 using Mat4 = Eigen::Matrix4d;
 
 constexpr std::size_t kModels = TrackFilter::kModels;
 constexpr double kTolerance = 1e-9;
 // A model that falls below this share of the mixture is put in the place of the best one.
 constexpr double kLeastMode = 1e-4;
-
-// State order: p east, p north, v east, v north, b east, b north.
-struct Dense {
-  Vec6 x = Vec6::Zero();
-  Mat6 p = Mat6::Zero();
-};
-
-Dense Widened(const AxisState& s) {
-  Dense d;
-  d.x << s.p.e, s.p.n, s.v.e, s.v.n, s.b.e, s.b.n;
-  Eigen::Matrix3d c;
-  c << s.cov.pp, s.cov.pv, s.cov.pb, s.cov.pv, s.cov.vv, s.cov.vb, s.cov.pb, s.cov.vb, s.cov.bb;
-  for (int i = 0; i < 3; ++i) {
-    for (int j = 0; j < 3; ++j) {
-      d.p(2 * i, 2 * j) = d.p(2 * i + 1, 2 * j + 1) = c(i, j);
-    }
-  }
-  return d;
-}
 
 Mat6 ShareAxes(const Mat6& p) {
   Mat6 shared = Mat6::Zero();
@@ -110,7 +94,7 @@ struct Mixture {
   static Mixture Of(TrackFilter& f) {
     Mixture m;
     std::transform(Access::ModelsOf(f).begin(), Access::ModelsOf(f).end(), m.model.begin(),
-                   Widened);
+                   FromAxis);
     m.mode = Access::ModesOf(f);
     return m;
   }
@@ -243,7 +227,7 @@ void ExpectSame(const Dense& a, const Dense& b, const char* what) {
 void ExpectSame(TrackFilter& f, const Mixture& m, const char* what) {
   for (std::size_t j = 0; j < kModels; ++j) {
     EXPECT_NEAR(Access::ModesOf(f)[j], m.mode[j], kTolerance) << what << ": mode " << j;
-    ExpectSame(Widened(Access::ModelsOf(f)[j]), m.model[j], what);
+    ExpectSame(FromAxis(Access::ModelsOf(f)[j]), m.model[j], what);
   }
 }
 
@@ -306,7 +290,7 @@ TEST(MotionModels, CombineToTheMomentsOfTheMixture) {
   test::Random r(1);
   for (int i = 0; i < 1000 && !testing::Test::HasFailure(); ++i) {
     TrackFilter f = AnyFilter(r);
-    ExpectSame(Widened(f.combined()), Mixture::Of(f).Combined(), "combined");
+    ExpectSame(FromAxis(f.combined()), Mixture::Of(f).Combined(), "combined");
   }
 }
 
@@ -320,7 +304,7 @@ TEST(MotionModels, SharingTheAxesKeepsTheMeanSquareOfDistances) {
     for (std::size_t j = 0; j < kModels; ++j) {
       second += m.mode[j] * (m.model[j].p + m.model[j].x * m.model[j].x.transpose());
     }
-    const Dense c = Widened(f.combined());
+    const Dense c = FromAxis(f.combined());
     for (int at = 0; at < 6; at += 2) {
       const double expected = second.diagonal().segment<2>(at).sum();
       EXPECT_NEAR(c.p.diagonal().segment<2>(at).sum() + c.x.segment<2>(at).squaredNorm(), expected,
@@ -391,11 +375,11 @@ TEST(MotionModels, TheTransitionsAreTheDerivativesOfThePredictions) {
     const auto stopped = [&](AxisState s) {
       PredictStopped(s, dt_s, t.stop_time_constant_s, std::exp(-dt_s / t.stop_time_constant_s),
                      t.stop_walk_m2ps, t.stop_velocity_var_m2ps2, gm.phi, gm.q_m2);
-      return Widened(s).x;
+      return FromAxis(s).x;
     };
     const auto moving = [&](AxisState s) {
       PredictMoving(s, dt_s, t.q_slow, gm.phi, gm.q_m2);
-      return Widened(s).x;
+      return FromAxis(s).x;
     };
     const auto expect_derivative = [&](const auto& predict, const Mat6& f, const char* what) {
       for (int k = 0; k < 6; ++k) {
@@ -473,7 +457,7 @@ TEST(MotionModels, AWholeTrackAgreesWithADenseFilter) {
       m->Update(Access::Measured{f.measured_position(), f.measured_var() / f.weight()}, f.foreign(),
                 v);
       ExpectSame(f, *m, "stepped");
-      ExpectSame(Widened(f.combined()), m->Combined(), "combined");
+      ExpectSame(FromAxis(f.combined()), m->Combined(), "combined");
       ++followed;
       foreign += f.foreign();
       fresh += f.fresh_error();

@@ -78,6 +78,20 @@ double OverSeeds(const F& f) {
   return std::exp(sum / kSeeds);
 }
 
+// What a monitor has learned of ten minutes of such a stream, as `number` reads it.
+template <typename F>
+double Learned(World w, const F& number) {
+  return OverSeeds([&](std::uint64_t seed) {
+    w.seed = seed;
+    NoiseMonitor monitor;
+    Stream(w).Feed(monitor, 600);
+    EXPECT_TRUE(monitor.level().measured);
+    EXPECT_FALSE(monitor.level().upper_bound);
+    EXPECT_EQ(monitor.level().velocity_var_m2ps2, 0);
+    return number(monitor);
+  });
+}
+
 void ExpectFactor(double found, double truth, double factor, const char* what) {
   EXPECT_LT(found, truth * factor) << what;
   EXPECT_GT(found, truth / factor) << what;
@@ -87,34 +101,24 @@ const World kWorlds[] = {{0.3, 1, 3}, {0.3, 3, 8}, {1, 1, 3},  {1, 3, 8},
                          {1, 3, 20},  {3, 1, 20},  {3, 3, 10}, {3, 0.3, 60}};
 
 TEST(NoiseMonitor, FindsTheErrorsOfAStreamWithVelocities) {
-  for (World w : kWorlds) {
+  for (const World& w : kWorlds) {
     SCOPED_TRACE(Name(w));
-    const auto found = [&](const auto& number) {
-      return OverSeeds([&](std::uint64_t seed) {
-        w.seed = seed;
-        NoiseMonitor monitor;
-        Stream(w).Feed(monitor, 600);
-        EXPECT_TRUE(monitor.level().measured);
-        EXPECT_FALSE(monitor.level().upper_bound);
-        EXPECT_EQ(monitor.level().velocity_var_m2ps2, 0);
-        return number(monitor);
-      });
-    };
     const double unit = Square(w.stated_m);
     for (const double lag_s : {1.0, 5.0, 20.0}) {
       const auto gamma = [&](const NoiseMonitor& m) {
         const NoiseMonitor::Level& l = m.level();
         return unit * (l.white + l.gm * (1 - std::exp(-lag_s / l.tau_s)));
       };
-      ExpectFactor(found(gamma), w.Gamma(lag_s), 1.5, "gamma");
+      ExpectFactor(Learned(w, gamma), w.Gamma(lag_s), 1.5, "gamma");
     }
     const auto white = [&](const NoiseMonitor& m) { return unit * m.level().white; };
     const auto gm = [&](const NoiseMonitor& m) { return unit * m.level().gm; };
     // Each part where it stands out, and what is slow where 20 s show it.
-    if (w.white_m >= w.gm_m) ExpectFactor(found(white), Square(w.white_m), 1.5, "white");
-    if (w.white_m < w.gm_m && w.gm_tau_s <= 10) ExpectFactor(found(gm), Square(w.gm_m), 1.5, "gm");
+    if (w.white_m >= w.gm_m) ExpectFactor(Learned(w, white), Square(w.white_m), 1.5, "white");
+    if (w.white_m < w.gm_m && w.gm_tau_s <= 10)
+      ExpectFactor(Learned(w, gm), Square(w.gm_m), 1.5, "gm");
     const auto jitter = [](const NoiseMonitor& m) { return *m.jitter_m(); };
-    ExpectFactor(found(jitter), std::sqrt(w.Gamma(1)), 1.25, "jitter");
+    ExpectFactor(Learned(w, jitter), std::sqrt(w.Gamma(1)), 1.25, "jitter");
   }
 }
 
@@ -123,22 +127,13 @@ TEST(NoiseMonitor, FindsTheErrorsOfAStreamWithoutVelocities) {
   for (World w : kWorlds) {
     SCOPED_TRACE(Name(w));
     w.velocity = false;
-    const auto found = [&](const auto& number) {
-      return OverSeeds([&](std::uint64_t seed) {
-        w.seed = seed;
-        NoiseMonitor monitor;
-        Stream(w).Feed(monitor, 600);
-        EXPECT_TRUE(monitor.level().measured);
-        return number(monitor);
-      });
-    };
     const double bends = 8 * w.Gamma(1) - 2 * w.Gamma(2);  // of p - 2 p' + p'', per axis
     const auto total = [&](const NoiseMonitor& m) {
       return Square(w.stated_m) * m.level().total();
     };
-    ExpectFactor(found(total), bends / 1.5, 1.5, "total");
+    ExpectFactor(Learned(w, total), bends / 1.5, 1.5, "total");
     const auto jitter = [](const NoiseMonitor& m) { return *m.jitter_m(); };
-    ExpectFactor(found(jitter), std::sqrt(w.Gamma(1)), 1.25, "jitter");
+    ExpectFactor(Learned(w, jitter), std::sqrt(w.Gamma(1)), 1.25, "jitter");
   }
 }
 

@@ -140,6 +140,10 @@ TEST(Radii, HaveALongerTailWhereTheErrorCannotBeSeen) {
   EXPECT_NEAR(e.r95_m / e.r68_m, (1.839 + 2.366) / 2, 1e-3);
   SetRadii(e, 4, 4);
   EXPECT_NEAR(e.r95_m / e.r68_m, 2.366, 1e-3);  // and with 3
+  SetRadii(e, 4, 0, 4);
+  EXPECT_NEAR(e.r95_m / e.r68_m, 2.990, 1e-3);  // and with 2: how the body went on
+  SetRadii(e, 4, 2, 2);
+  EXPECT_NEAR(e.r95_m / e.r68_m, (2.366 + 2.990) / 2, 1e-3);
 }
 
 // A model of rest, left kilometres behind by a car on a motorway, once widened the mixture to 30 m.
