@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -136,16 +138,16 @@ TEST(PolylineIndexProperty, FindsTheNearestOfManySegments) {
 
 // On laps that lie upon each other some points stand for others; what lies out is still found.
 TEST(PathMetrics, LapsUponEachOther) {
-  constexpr int kLaps = 500, kPerLap = 100, kPoints = kLaps * kPerLap;
-  const auto on_ring = [](double point, double radius_m) {
-    return Destination({48, 11}, 360 * point / kPerLap, radius_m);
+  constexpr std::size_t kLaps = 500, kPerLap = 100, kPoints = kLaps * kPerLap;
+  const auto on_ring = [](std::size_t point, double radius_m) {
+    return Destination({48, 11}, 360.0 * static_cast<double>(point) / kPerLap, radius_m);
   };
   Random random(1);
   Pair laps;
-  for (int i = 0; i < kPoints; ++i) {
-    laps.truth.push_back({i * 1000, on_ring(i, 200)});
+  for (std::size_t i = 0; i < kPoints; ++i) {
+    laps.truth.push_back({static_cast<std::int64_t>(i) * 1000, on_ring(i, 200)});
     TrackPoint p;
-    p.utc_ms = i * 1000;
+    p.utc_ms = laps.truth[i].utc_ms;
     p.position = Destination(laps.truth[i].position, random.Uniform(0, 360), random.Uniform(0, 2));
     laps.track.push_back(p);
   }
@@ -153,7 +155,7 @@ TEST(PathMetrics, LapsUponEachOther) {
   laps.track[kPoints / 2].position = on_ring(kPoints / 2 - 4, 200);
   std::vector<Vec3> line, lap;
   for (const TrackPoint& p : laps.track) line.push_back(ToEcef(p.position));
-  for (int i = 0; i < kPerLap; ++i) lap.push_back(ToEcef(laps.truth[i].position));
+  for (std::size_t i = 0; i < kPerLap; ++i) lap.push_back(ToEcef(laps.truth[i].position));
   const double exact_m = DirectedHausdorff(lap, line);
   const TrackCurve track(laps.track, Interpolation::kLinear);
   const auto found_m = [&](const std::vector<TruthPoint>& points) {
@@ -162,7 +164,7 @@ TEST(PathMetrics, LapsUponEachOther) {
   };
   EXPECT_NEAR(found_m(laps.truth), exact_m, 1e-3);
   // Late, when points stand for others already, the truth goes where the track does not.
-  for (int out = kPoints - 5; out < kPoints; ++out) {
+  for (std::size_t out = kPoints - 5; out < kPoints; ++out) {
     std::vector<TruthPoint> points = laps.truth;
     points[out].position = on_ring(out, 240);
     EXPECT_NEAR(found_m(points), PointToLine(ToEcef(points[out].position), line), 1e-3) << out;
