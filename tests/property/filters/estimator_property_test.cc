@@ -25,6 +25,7 @@ using test::TimeOf;
 
 Estimator Make() { return std::move(Estimator::Create({})).value(); }
 
+// (RC_ASSERT evaluates both sides of an || that is not in parentheses of its own.)
 bool Sound(const Estimate& e) {
   const double det = e.cov_ee_m2 * e.cov_nn_m2 - e.cov_en_m2 * e.cov_en_m2;
   const bool finite = std::isfinite(e.position.lat_deg) && std::isfinite(e.position.lon_deg) &&
@@ -155,9 +156,9 @@ RC_GTEST_PROP(EstimatorProperty, StaysSoundUnderAbuse, (std::uint64_t seed)) {
     e.Update(d.fix, d.arrival);
     if (seed % 3 == 0) e.Observe({d.arrival.mono, Activity::kStill, 0.8});
     const auto latest = e.Latest();
-    RC_ASSERT(!latest || Sound(*latest));
+    RC_ASSERT((!latest || Sound(*latest)));
     const auto ahead = e.Predict(d.arrival.mono + std::chrono::seconds(7));
-    RC_ASSERT(!ahead || Sound(*ahead));
+    RC_ASSERT((!ahead || Sound(*ahead)));
     RC_ASSERT(SoundInside(e));
   }
 }
@@ -194,7 +195,7 @@ RC_GTEST_PROP(EstimatorProperty, AnyBytesAreSafeToRestore, (std::uint64_t seed))
   for (const auto& d : Simulate({.seconds = 80, .seed = seed}).fixes) {
     b.Update(d.fix, d.arrival);
     const auto e = b.Latest();
-    RC_ASSERT(!e || (std::isfinite(e->position.lat_deg) && std::isfinite(e->r95_m)));
+    RC_ASSERT((!e || (std::isfinite(e->position.lat_deg) && std::isfinite(e->r95_m))));
   }
 }
 

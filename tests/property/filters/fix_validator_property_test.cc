@@ -77,10 +77,10 @@ void CheckIntake(const Intake& intake) {
   for (auto member :
        {&Fix::horizontal_accuracy_m, &Fix::altitude_m, &Fix::vertical_accuracy_m, &Fix::speed_mps,
         &Fix::speed_accuracy_mps, &Fix::course_deg, &Fix::course_accuracy_deg}) {
-    RC_ASSERT(!(f.*member) || std::isfinite(*(f.*member)));
+    RC_ASSERT((!(f.*member) || std::isfinite(*(f.*member))));
   }
-  RC_ASSERT(!f.speed_mps || (*f.speed_mps >= 0 && *f.speed_mps <= 340));
-  RC_ASSERT(!f.course_deg || f.speed_mps);
+  RC_ASSERT((!f.speed_mps || (*f.speed_mps >= 0 && *f.speed_mps <= 340)));
+  RC_ASSERT((!f.course_deg || f.speed_mps));
 }
 
 RC_GTEST_PROP(FixValidator, IsTotalAndADuplicateOfAnythingChangesNothing, ()) {
