@@ -27,7 +27,11 @@ constexpr std::int64_t kRolloverSlackMs = milliseconds(hours(24)).count();
 // with, or none. 20 s leaves room for the next ones.
 constexpr std::int64_t kMaxLeapSeconds = 20;
 constexpr std::int64_t kLeapSlackMs = 200;
-constexpr std::uint32_t kMaxLeapShifted = 120;
+// A receiver hears the count within 12.5 minutes, the length of the navigation message
+// (IS-GPS-200), at a fix a second. If UTC still runs ahead then, it was wrong before.
+constexpr std::uint32_t kMaxLeapShifted = 750;
+// UTC of a host that has it from a network, with the latency of a fix.
+constexpr std::int64_t kHostAgreesMs = 700;
 // Reports of one epoch (gpsd: 2-4 growing TPVs, NMEA: RMC and GGA) carry one time stamp; the
 // fastest receivers in the field (25 Hz) are 40 ms apart.
 constexpr Duration kSameEpoch = milliseconds(5);
@@ -100,7 +104,24 @@ std::int64_t Rollovers(std::int64_t behind_ms) {
   return std::abs(behind_ms - n * kRolloverMs) <= kRolloverSlackMs ? n : 0;
 }
 
+// The seconds of a step of the leap count, if it is one; else 0.
+std::int64_t LeapSeconds(std::int64_t step_ms) {
+  const std::int64_t s = (step_ms + (step_ms < 0 ? -500 : 500)) / 1000;
+  return std::abs(step_ms - s * 1000) <= kLeapSlackMs && std::abs(s) <= kMaxLeapSeconds ? s : 0;
+}
+
 std::int64_t Milliseconds(Duration d) { return d.count() / 1'000'000; }
+
+// The source's time is taken to be off by `offset`.
+void AdjustClock(Intake& intake, Duration offset) {
+  if (const std::int64_t behind_s = LeapSeconds(Milliseconds(offset)); behind_s != 0) {
+    Adjust(intake, Reason::kLeapSecond, static_cast<double>(-behind_s), kMaxLeapSeconds);
+  } else if (offset < Duration::zero()) {
+    Adjust(intake, Reason::kFuture, -Seconds(offset), 0);
+  } else {
+    Adjust(intake, Reason::kLate, Seconds(offset), 0);
+  }
+}
 
 // The coarsest decimal grid that both coordinates stand on, as a length: a file with four decimals
 // repeats a position of a walker without meaning it.
@@ -284,13 +305,12 @@ bool FixValidator::RepairTime(Stamp& arrival, Intake& intake) {
         fix.time > state_.newest->time) {
       state_.clock_offset = Duration::zero();
     } else {
-      Adjust(intake, state_.clock_offset < Duration::zero() ? Reason::kFuture : Reason::kLate,
-             std::abs(Seconds(state_.clock_offset)), 0);
+      AdjustClock(intake, state_.clock_offset);
       fix.time = Later(fix.time, state_.clock_offset);
     }
   }
   const Duration ahead = Apart(arrival.mono, fix.time);
-  if (ahead > kFutureSlack && !VoteOnClock(arrival, intake)) {
+  if (ahead > kFutureSlack && !LeaptAhead(-ahead, intake) && !VoteOnClock(arrival, intake)) {
     Refuse(intake, Reason::kFuture, Seconds(ahead), Seconds(kFutureSlack));
     return false;
   }
@@ -301,6 +321,19 @@ bool FixValidator::RepairTime(Stamp& arrival, Intake& intake) {
     Refuse(intake, Reason::kStale, Seconds(late), Seconds(kOldestDelivery));
     return false;
   }
+  return true;
+}
+
+// A fix that is ahead of its arrival by whole seconds more than the one before: its source lost the
+// leap count between the two.
+bool FixValidator::LeaptAhead(Duration lag, Intake& intake) {
+  if (!state_.newest || Beyond(MonoTime(lag))) return false;
+  const std::int64_t step_s = LeapSeconds(Milliseconds(state_.newest_lag - lag));
+  const MonoTime offset = Later(MonoTime(state_.clock_offset), -seconds(step_s));
+  if (step_s <= 0 || Beyond(offset)) return false;
+  state_.clock_offset = offset.time_since_epoch();
+  intake.fix.time = Later(intake.fix.time, -seconds(step_s));
+  AdjustClock(intake, state_.clock_offset);
   return true;
 }
 
@@ -319,11 +352,10 @@ bool FixValidator::VoteOnClock(const Stamp& arrival, Intake& intake) {
   ballot.last = intake.fix.time;
   ballot.lag = std::min(ballot.lag, lag);
   if (ballot.votes < kClockVotes || Apart(ballot.first, ballot.last) < kFutureSlack) return false;
-  const Reason reason = lag < Duration::zero() ? Reason::kFuture : Reason::kLate;
   state_.clock_offset = Apart(MonoTime{}, Later(MonoTime(state_.clock_offset), ballot.lag));
   intake.fix.time = Later(intake.fix.time, ballot.lag);
   ballot = {};
-  Adjust(intake, reason, std::abs(Seconds(state_.clock_offset)), 0);
+  AdjustClock(intake, state_.clock_offset);
   return true;
 }
 
@@ -354,22 +386,20 @@ void FixValidator::RepairUtc(const Stamp& arrival, Intake& intake) {
     if (drift_ms) *drift_ms += shift_ms;
     Adjust(intake, Reason::kWeekRollover, static_cast<double>(weeks) * 1024, 0);
   }
-  const auto whole_seconds = [](std::int64_t ms) -> std::int64_t {
-    const std::int64_t s = (ms + (ms < 0 ? -500 : 500)) / 1000;
-    return std::abs(ms - s * 1000) <= kLeapSlackMs && std::abs(s) <= kMaxLeapSeconds ? s : 0;
-  };
   if (!drift_ms) return;
-  const std::int64_t step_s = whole_seconds(*drift_ms);
-  const std::int64_t utc_ms = fix.utc->time_since_epoch().count();
-  const bool agrees_with_host = arrival_known && std::abs(arrival_ms - utc_ms) < 700;
+  const std::int64_t step_s = LeapSeconds(*drift_ms);
+  const auto host_says = [&](UtcTime utc) {
+    return arrival_known && std::abs(arrival_ms - utc.time_since_epoch().count()) < kHostAgreesMs;
+  };
   if (step_s < 0) {
     // A receiver that learns the leap count steps back: from now on it is right.
-    Adjust(intake, Reason::kLeapSecond, static_cast<double>(step_s), 0);
-  } else if (step_s > 0 && !agrees_with_host && state_.utc_shifted < kMaxLeapShifted) {
+    Adjust(intake, Reason::kLeapSecond, static_cast<double>(step_s), kMaxLeapSeconds);
+  } else if (step_s > 0 && !host_says(*fix.utc) &&
+             (host_says(*fix.utc - seconds(step_s)) || state_.utc_shifted < kMaxLeapShifted)) {
     // It lost the count (a cold start): it is ahead of UTC until it learns it again.
     ++state_.utc_shifted;
     fix.utc = *fix.utc - seconds(step_s);
-    Adjust(intake, Reason::kLeapSecond, static_cast<double>(step_s), 0);
+    Adjust(intake, Reason::kLeapSecond, static_cast<double>(step_s), kMaxLeapSeconds);
   } else {
     state_.utc_shifted = 0;
   }
@@ -554,9 +584,12 @@ bool FixValidator::ImpliesImpossibleSpeed(Intake& intake) {
   return true;
 }
 
-void FixValidator::Remember(const Intake& intake) {
+void FixValidator::Remember(const Intake& intake, const Stamp& arrival) {
   if (intake.action == IntakeAction::kInsertLate) return;
   state_.newest = intake.fix;
+  if (intake.action == IntakeAction::kMergeNewest) return;
+  const Duration lag = Apart(intake.fix.time, arrival.mono);
+  state_.newest_lag = Beyond(MonoTime(lag)) ? Duration::zero() : lag;
 }
 
 void FixValidator::Commit(const Intake& intake, const Verdict& final_verdict) {

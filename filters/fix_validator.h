@@ -58,7 +58,7 @@ class FixValidator {
     if (intake.action == IntakeAction::kUse) {
       Weigh(NeedsPrediction(intake) ? predict(intake.fix.time) : std::optional<Estimate>(), intake);
     }
-    if (intake.action != IntakeAction::kDrop) Remember(intake);
+    if (intake.action != IntakeAction::kDrop) Remember(intake, arrival);
     return intake;
   }
   /// The same, with the prediction at hand (or none).
@@ -109,6 +109,7 @@ class FixValidator {
     std::uint32_t seen_count = 0, seen_next = 0;
     MonoTime newest_delivered{Duration(-kMaxTimeNs)};  ///< of the seen ones, as delivered
     std::optional<Fix> newest;  ///< the reports of the newest epoch that was let through, merged
+    Duration newest_lag{};      ///< arrival - time of the first of them
     std::optional<Anchor> anchor;
     JumpBallot jump;
     ClockBallot clock;
@@ -121,6 +122,7 @@ class FixValidator {
   Intake Screen(const Fix& fix, const Stamp& arrival);
   bool Sanitise(Intake& intake) const;
   bool RepairTime(Stamp& arrival, Intake& intake);
+  bool LeaptAhead(Duration lag, Intake& intake);
   bool VoteOnClock(const Stamp& arrival, Intake& intake);
   void RepairUtc(const Stamp& arrival, Intake& intake);
   bool PlaceInTime(const Stamp& arrival, Intake& intake);
@@ -132,7 +134,7 @@ class FixValidator {
   bool CoarseAgainstGoodTrack(const std::optional<Estimate>& prediction, Intake& intake) const;
   bool ImpliesImpossibleSpeed(Intake& intake);
   void RememberSeen(std::uint64_t fingerprint, const Fix& fix);
-  void Remember(const Intake& intake);
+  void Remember(const Intake& intake, const Stamp& arrival);
   double AccuracyM(const Fix& fix) const;
 
   EstimatorOptions options_;

@@ -6,7 +6,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x56584946;  // "FIXV"
-constexpr std::uint16_t kStateVersion = 3;
+constexpr std::uint16_t kStateVersion = 4;
 // UTC as far as the differences of two stamps stay far from overflow (the year 6428).
 constexpr std::int64_t kSaneMs = std::int64_t{1} << 47;
 
@@ -38,6 +38,7 @@ void FixValidator::Save(std::vector<std::byte>& out) const {
     w.OptF64(f.course_accuracy_deg);
     w.U8(static_cast<std::uint8_t>(f.source));
     w.Bool(f.simulated);
+    w.Time(MonoTime(state_.newest_lag));
   }
   w.Bool(state_.anchor.has_value());
   if (state_.anchor) {
@@ -103,6 +104,7 @@ Status FixValidator::Restore(std::span<const std::byte> image) {
       r.Fail();
     }
     s.newest = f;
+    s.newest_lag = r.Time().time_since_epoch();
   }
   if (r.Bool()) {
     Anchor a;

@@ -320,6 +320,38 @@ TEST_F(FixValidatorTest, TakesOutALostLeapCountAndNotesALearnedOne) {
   EXPECT_EQ(judge(at(7, -3)).verdict.reason, Reason::kNone);
 }
 
+// A receiver that loses the leap count is ahead by whole seconds from one fix to the next, and
+// comes right as suddenly. Its arrival tells, whatever the latency, and no fix is lost.
+TEST_F(FixValidatorTest, TakesALeapOutOfTheClockOfASourceForthAndBack) {
+  for (const int leap_s : {3, 15, 18}) {
+    validator_ = FixValidator();
+    for (int i = 0; i < 1000; ++i) {
+      const bool lost = i >= 100 && i < 900;
+      Fix f = FixAt(i + (lost ? leap_s : 0), 10 * i);
+      f.utc = On(f.time).utc;
+      const MonoTime right = FixAt(i).time;
+      const Intake intake = Judge(f, On(right + milliseconds(250 + 37 * i % 200)));
+      ASSERT_EQ(intake.action, IntakeAction::kUse) << leap_s << " " << i;
+      ASSERT_EQ(intake.verdict.reason, lost ? Reason::kLeapSecond : Reason::kNone) << i;
+      ASSERT_EQ(intake.verdict.value, lost ? leap_s : 0) << i;
+      ASSERT_EQ(intake.fix.time, right) << i;
+      ASSERT_EQ(intake.fix.utc, On(right).utc) << i;
+    }
+  }
+}
+
+// What is ahead by anything else is no leap, and a pause or a late batch is none either.
+TEST_F(FixValidatorTest, MakesNoLeapOfOtherStepsNorOfPauses) {
+  Drive(5);
+  const Intake odd = Judge(FixAt(5 + 17.5, 50), On(FixAt(5).time));
+  EXPECT_EQ(odd.verdict.reason, Reason::kFuture);
+  EXPECT_EQ(Judge(FixAt(6 + 21, 60), On(FixAt(6).time)).verdict.reason, Reason::kFuture);
+  EXPECT_EQ(Judge(FixAt(7, 70), On(FixAt(25).time)).verdict.reason, Reason::kNone)
+      << "late by 18 s";
+  EXPECT_EQ(Judge(FixAt(30, 300)).verdict.reason, Reason::kNone);
+  EXPECT_EQ(Judge(FixAt(49, 310)).verdict.reason, Reason::kNone) << "in time after a pause";
+}
+
 // A burst of network positions kilometres away lasts up to six fixes.
 TEST_F(FixValidatorTest, RefusesImpossibleSpeedUntilFixesAgreeForLongerThanABurst) {
   Drive(5);
