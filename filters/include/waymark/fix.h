@@ -84,7 +84,7 @@ enum class Reason : std::uint8_t {
   kStale = 6,          ///< an old position or time delivered as new; value: age in s
   kFuture = 7,         ///< stamped after its arrival; value, limit: s
   kWeekRollover = 8,   ///< adjusted: stamped a multiple of 1024 weeks off; value: weeks
-  kLeapSecond = 9,     ///< adjusted: whole-second offset of an unset leap count; value: s
+  kLeapSecond = 9,     ///< adjusted: whole seconds that UTC ran ahead (< 0: behind); value: s
   kAccuracy = 10,      ///< reported radius beyond the limit; value, limit: m
   kImpliedSpeed = 11,  ///< would need an impossible speed; value, limit: m/s
   kInnovation = 12,    ///< too far from the prediction; value, limit: normalised innovation squared
@@ -96,7 +96,11 @@ enum class Reason : std::uint8_t {
   kSimulated = 17,   ///< marked as mocked while mocked fixes are refused
 };
 
-/// The judgement on one fix, with the number that decided and the limit it was held against.
+/// The judgement on one fix, with the number that decided and the limit it was held against. Both
+/// are finite. The limit is 0 where there is none: kDuplicate and kSimulated (value 0 too),
+/// kNotFinite (value 0: the number cannot be told), kCached (value: m that the device moved since,
+/// however few), kWeekRollover, and kLate and kFuture of an adjusted fix, whose source's clock was
+/// found to stand wrong by `value`. That of kLeapSecond is 20 s.
 struct Verdict {
   Disposition disposition = Disposition::kAccepted;
   Reason reason = Reason::kNone;

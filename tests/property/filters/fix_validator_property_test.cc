@@ -62,8 +62,18 @@ std::vector<std::byte> Image(const FixValidator& v) {
   return out;
 }
 
-// What is let through is finite, in range and consistent with its action.
+// What is let through is finite, in range and consistent with its action; every judgement that is
+// not plain acceptance says why, in numbers.
 void CheckIntake(const Intake& intake) {
+  const Verdict& v = intake.verdict;
+  RC_ASSERT(std::isfinite(v.value) && std::isfinite(v.limit));
+  RC_ASSERT((v.reason == Reason::kNone) == (v.disposition == Disposition::kAccepted));
+  const bool clock = v.used() && (v.reason == Reason::kLate || v.reason == Reason::kFuture);
+  const bool no_limit = v.reason == Reason::kNone || v.reason == Reason::kDuplicate ||
+                        v.reason == Reason::kSimulated || v.reason == Reason::kNotFinite ||
+                        v.reason == Reason::kCached || v.reason == Reason::kWeekRollover;
+  if (!no_limit && !clock && v.reason != Reason::kOutOfRange) RC_ASSERT(v.limit > 0);
+  if (no_limit) RC_ASSERT(v.limit == 0);
   if (intake.action == IntakeAction::kDrop) {
     RC_ASSERT(intake.verdict.disposition == Disposition::kRejected);
     RC_ASSERT(intake.verdict.reason != Reason::kNone);
