@@ -61,8 +61,8 @@ Status WriteEstimates(const std::string& path, const TraceTimeline& timeline,
 Span SpanOf(std::span<const DeliveredFix> fixes) {
   const auto [first, last] = std::minmax_element(
       fixes.begin(), fixes.end(),
-      [](const DeliveredFix& a, const DeliveredFix& b) { return a.fix.utc < b.fix.utc; });
-  return {first->fix.utc->time_since_epoch().count(), last->fix.utc->time_since_epoch().count()};
+      [](const DeliveredFix& a, const DeliveredFix& b) { return MeantUtc(a) < MeantUtc(b); });
+  return {MeantUtc(*first).time_since_epoch().count(), MeantUtc(*last).time_since_epoch().count()};
 }
 
 class Evaluation {
@@ -124,19 +124,19 @@ class Evaluation {
     if (options_.every_s) thinning.emplace(*options_.every_s);
     Status prepared;
     TracePlacer placer([&](const DeliveredFix& placed, std::uint64_t line) {
-      timeline_ = placer.timeline();
       if (thinning && !thinning->Keeps(placed.arrival.mono)) return true;
       if (pipe_.fixes().empty()) {
         if (options_.on_first_fix) prepared = options_.on_first_fix();
         if (!prepared.ok()) return false;
         StartReplay();
       }
-      return pipe_.Push(placed, line, timeline_);
+      return pipe_.Push(placed, line, placer.timeline());
     });
     Result<TraceInfo> info = ReadTrace(
         session_.trace, options_.read, [&placer](const TraceFix& read) { return placer.Add(read); },
         [this](double share) { Progress(kShareOfReading * share); });
     if (info.ok()) placer.Finish();
+    timeline_ = placer.timeline();
     if (!prepared.ok()) return prepared;
     pipe_.Close(info.ok());  // the replay may come to its end while the truth is read
     fixes_ = pipe_.fixes();

@@ -20,6 +20,7 @@ class Recorder final : public ReplayWatcher {
     Status begun = session_.Begin(chunk->fixes.front(), timeline_);
     if (!begun.ok()) return begun;
     for (; chunk; chunk = pipe.Pop()) {
+      timeline_ = std::move(chunk->timeline);
       for (std::size_t i = 0; i < chunk->fixes.size(); ++i) {
         session_.Push(chunk->fixes[i], chunk->lines[i]);
       }

@@ -10,7 +10,11 @@ constexpr std::size_t kChunk = 1024;  // a wake-up of the other thread costs as 
 }  // namespace
 
 bool FixPipe::Push(const DeliveredFix& fix, std::uint64_t line, const TraceTimeline& timeline) {
-  if (fixes_.empty()) timeline_ = timeline;  // nobody asks before the first fix is told of
+  if (fixes_.empty() || timeline.steps() != steps_) {
+    const std::lock_guard lock(mutex_);
+    timeline_ = timeline;
+    steps_ = timeline.steps();
+  }
   fixes_.push_back(fix);
   lines_.push_back(line);
   return fixes_.size() % kChunk != 0 || Tell();

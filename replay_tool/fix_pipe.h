@@ -19,7 +19,7 @@ namespace waymark::replay {
 struct FixChunk {
   std::span<const DeliveredFix> fixes;
   std::span<const std::uint64_t> lines;
-  TraceTimeline timeline;
+  TraceTimeline timeline;  ///< knows all steps up to the last of them
 };
 
 /// One writer, one reader. Keeps the whole trace, once, for all who judge it later.
@@ -44,6 +44,7 @@ class FixPipe {
 
   StableArray<DeliveredFix> fixes_;  // the writer's, as far as it has not told of them
   StableArray<std::uint64_t> lines_;
+  std::size_t steps_ = 0;   // of the timeline; the writer's
   std::size_t popped_ = 0;  // the reader's
   std::mutex mutex_;        // guards the rest
   std::condition_variable changed_;

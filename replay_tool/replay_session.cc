@@ -54,7 +54,7 @@ ReplaySession::ReplaySession(const ReplayOptions& options, ReplayOutputs& output
 
 Status ReplaySession::Begin(const DeliveredFix& first, const TraceTimeline& timeline) {
   const Stamp start = first.arrival;
-  timeline_ = timeline;
+  timeline_ = &timeline;
   clock_.emplace(start, BootId(start.utc));
   TrackerPorts ports;
   ports.clock = &*clock_;
@@ -79,7 +79,7 @@ Status ReplaySession::Begin(const DeliveredFix& first, const TraceTimeline& time
 }
 
 void ReplaySession::Push(const DeliveredFix& placed, std::uint64_t line) {
-  tally_.OnRead(placed.fix);
+  tally_.OnRead(placed);
   AdvanceTo(placed.arrival);
   lines_.push_back(line);
   tracker_->PushFix(placed.fix);
@@ -131,7 +131,7 @@ void ReplaySession::OnFix(const FixReport& report) {
     lines_.pop_front();
   }
   tally_.OnFix(report);
-  outputs_.OnFix(report, line, timeline_);
+  outputs_.OnFix(report, line, *timeline_);
   if (watcher_ != nullptr) watcher_->OnFix(report);
 }
 
@@ -140,7 +140,7 @@ void ReplaySession::OnMotion(const MotionChange& change) {
   if (watcher_ != nullptr) watcher_->OnMotion(change);
   if (change.motion == Motion::kUnknown) return;
   EventRow row;
-  row.utc = change.utc.value_or(timeline_.ToUtc(change.time));
+  row.utc = change.utc.value_or(timeline_->ToUtc(change.time));
   row.type = change.motion == Motion::kMoving ? "motion_start" : "motion_stop";
   row.position = change.position;
   Event(row);
@@ -149,7 +149,7 @@ void ReplaySession::OnMotion(const MotionChange& change) {
 void ReplaySession::OnStay(const Stay& stay) {
   tally_.OnStay(stay);
   EventRow row;
-  row.utc = stay.begin_utc.value_or(timeline_.ToUtc(stay.begin));
+  row.utc = stay.begin_utc.value_or(timeline_->ToUtc(stay.begin));
   row.type = "stay";
   row.id = std::to_string(stay.id);
   row.detail = fmt::format("duration_s={:.0f} fixes={} r68_m={:.1f}",
@@ -160,7 +160,7 @@ void ReplaySession::OnStay(const Stay& stay) {
 
 void ReplaySession::OnTripStart(const Trip& trip) {
   EventRow row;
-  row.utc = trip.begin_utc.value_or(timeline_.ToUtc(trip.begin));
+  row.utc = trip.begin_utc.value_or(timeline_->ToUtc(trip.begin));
   row.type = "trip_start";
   row.id = std::to_string(trip.id);
   row.position = trip.from;
@@ -170,7 +170,7 @@ void ReplaySession::OnTripStart(const Trip& trip) {
 void ReplaySession::OnTrip(const Trip& trip) {
   ++tally_.trips;
   EventRow row;
-  row.utc = trip.end_utc.value_or(timeline_.ToUtc(trip.end));
+  row.utc = trip.end_utc.value_or(timeline_->ToUtc(trip.end));
   row.type = "trip_end";
   row.id = std::to_string(trip.id);
   row.detail =
@@ -182,7 +182,7 @@ void ReplaySession::OnTrip(const Trip& trip) {
 void ReplaySession::OnGap(const Gap& gap) {
   tally_.OnGap(gap);
   EventRow row;
-  row.utc = gap.begin_utc.value_or(timeline_.ToUtc(gap.begin));
+  row.utc = gap.begin_utc.value_or(timeline_->ToUtc(gap.begin));
   row.type = "gap";
   row.detail = fmt::format("cause={} duration_s={:.0f}", GapCauseName(gap.cause),
                            Seconds(gap.end - gap.begin));

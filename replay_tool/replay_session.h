@@ -22,7 +22,7 @@ class ReplaySession final : public Listener {
   ReplaySession(const ReplayOptions& options, ReplayOutputs& outputs, ReplayWatcher* watcher);
 
   /// The first fix sets the clock, so that the tracker is made when it comes; `timeline` has placed
-  /// it. The error is the tracker's.
+  /// it, may learn of more steps, and must live as long as this. The error is the tracker's.
   Status Begin(const DeliveredFix& first, const TraceTimeline& timeline);
   bool begun() const { return tracker_ != nullptr; }
   /// Steps the clock to the fix and hands it over; `line` is its place in its trace.
@@ -80,7 +80,7 @@ class ReplaySession final : public Listener {
   ReplayOutputs& outputs_;
   ReplayWatcher* const watcher_;
   ReplayTally tally_;
-  TraceTimeline timeline_;
+  const TraceTimeline* timeline_ = nullptr;
   std::optional<InFlightTransport> transport_;
   RealClock::duration wait_left_{};  // real time for servers that ask to wait, before the drain
   bool last_upload_failed_ = false;

@@ -18,8 +18,9 @@ constexpr Duration kAcquisition = std::chrono::seconds(5);
 
 }  // namespace
 
-void ReplayTally::OnRead(const Fix& fix) {
-  const UtcTime utc = *fix.utc;
+void ReplayTally::OnRead(const DeliveredFix& placed) {
+  const Fix& fix = placed.fix;
+  const UtcTime utc = MeantUtc(placed);
   first_utc = first_utc ? std::min(*first_utc, utc) : utc;
   last_utc = last_utc ? std::max(*last_utc, utc) : utc;
   const std::optional<LatLon> position =

@@ -12,6 +12,7 @@
 
 #include "replay_tool/ecef.h"
 #include "replay_tool/trace.h"
+#include "replay_tool/trace_timeline.h"
 #include "waymark/tracker.h"
 
 namespace waymark::replay {
@@ -61,7 +62,7 @@ struct ReplayTally {
   std::uint64_t dropped_before_problem = 0;        ///< of stats.records_dropped, told of
   std::string drop_reason;                         ///< the latest
 
-  void OnRead(const Fix& fix);
+  void OnRead(const DeliveredFix& placed);
   void OnFix(const FixReport& report);
   void OnMotion(const MotionChange& change);
   void OnStay(const Stay& stay) {

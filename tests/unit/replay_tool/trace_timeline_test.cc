@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "waymark/geometry.h"
+
 namespace waymark::replay {
 namespace {
 
@@ -97,6 +99,121 @@ TEST(TracePlacer, AClockThatIsSetBackStopsNoTime) {
   EXPECT_THAT(p.Arrivals(), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7)) << "and comes right again";
   ASSERT_EQ(p.info.warnings.size(), 1U);
   EXPECT_THAT(p.info.warnings[0], testing::StartsWith("time goes back 1 time, first at point 4"));
+}
+
+// A fix on a way to the east, `utc_s` by its own clock.
+TraceFix Moving(double utc_s, double east_m, double north_m = 0) {
+  TraceFix read = At(utc_s);
+  read.fix.position = LocalFrame({52.5, 13.4}).FromLocal({east_m, north_m});
+  read.fix.horizontal_accuracy_m = 5;
+  return read;
+}
+
+// 120 s at `speed_mps`, a fix per second; `ahead` tells by how much the clock is ahead.
+template <typename Ahead>
+Placed PlaceDrive(double speed_mps, Ahead ahead) {
+  std::vector<TraceFix> trace;
+  for (int i = 0; i < 120; ++i) trace.push_back(Moving(i + ahead(i), speed_mps * i));
+  return PlaceAll(trace);
+}
+
+// The clock of a receiver that loses the leap count steps; its motion does not.
+TEST(TracePlacer, MonotonicTimeGoesOnThroughALeapThatTheMotionDenies) {
+  for (const int leap_s : {3, 5, 11, 18, 20}) {
+    for (const double speed_mps : {15.0, 30.0}) {
+      const Placed p = PlaceDrive(speed_mps, [&](int i) { return i >= 40 && i < 80 ? leap_s : 0; });
+      for (int i = 0; i < 120; ++i) {
+        const MonoTime right = TraceTimeline::kOrigin + seconds(i);
+        EXPECT_EQ(p.fixes[i].fix.time, right) << leap_s << " " << speed_mps << " " << i;
+        EXPECT_EQ(p.fixes[i].arrival.mono, right) << leap_s << " " << i;
+        EXPECT_EQ(p.timeline.ToUtc(right), *At(i).fix.utc);
+        EXPECT_EQ(p.timeline.ToMono(*At(i).fix.utc), right);
+      }
+    }
+  }
+}
+
+// Also of a receiver that has no count when it begins; what it learns then is right.
+TEST(TracePlacer, UtcIsRightFromTheStepOnThatTakesALeapOut) {
+  for (const double speed_mps : {1.4, 15.0}) {
+    const Placed p = PlaceDrive(speed_mps, [](int i) { return i < 40 ? 18 : 0; });
+    for (int i = 0; i < 120; ++i) {
+      const MonoTime right = TraceTimeline::kOrigin + seconds(i);
+      EXPECT_EQ(p.fixes[i].fix.time, right) << i;
+      EXPECT_EQ(p.timeline.ToUtc(right), *p.fixes[i].fix.utc) << i;
+    }
+    EXPECT_EQ(p.timeline.ToMono(*At(100).fix.utc), TraceTimeline::kOrigin + seconds(100));
+  }
+}
+
+// Where the device stands no motion tells, and a clock that is set by more is none of this: time
+// goes back for the tracker to judge, and UTC is what the trace says.
+TEST(TracePlacer, UtcFollowsAClockThatIsSetBack) {
+  for (const int back_s : {18, 3600}) {
+    const Placed p = PlaceDrive(0, [&](int i) { return i < 40 ? back_s : 0; });
+    for (int i = 0; i < 120; ++i) {
+      const MonoTime arrival = TraceTimeline::kOrigin + seconds(i);
+      EXPECT_EQ(p.fixes[i].arrival.mono, arrival) << i;
+      EXPECT_EQ(p.timeline.ToUtc(arrival), *p.fixes[i].fix.utc) << i;
+    }
+  }
+}
+
+// Pauses of whole seconds are what receivers do: before a traffic light, in a tunnel, by a
+// distance filter, to save power; and a cache repeats the place before the pause.
+TEST(TracePlacer, APauseIsNoLeap) {
+  const auto expect_own_times = [](const std::vector<TraceFix>& trace, const char* what) {
+    const Placed p = PlaceAll(trace);
+    for (std::size_t i = 0; i < trace.size(); ++i) {
+      EXPECT_EQ(p.fixes[i].fix.time,
+                TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
+          << what << " " << i;
+      EXPECT_EQ(p.fixes[i].arrival.mono, p.fixes[i].fix.time) << what << " " << i;
+    }
+  };
+  std::vector<TraceFix> light, tunnel, filter, duty, cache, frozen;
+  for (int i = 0; i < 30; ++i) {
+    light.push_back(Moving(i < 10 ? i : i + 18, i < 10 ? 8 * i : 8 * i + 2));
+    tunnel.push_back(Moving(i < 10 ? i : i + 18, 15 * (i < 10 ? i : i + 18)));
+    filter.push_back(Moving(i + 18 * (i / 5), 6 * i));
+    duty.push_back(Moving(20 * (i / 3) + i % 3, 13 * (20 * (i / 3) + i % 3)));
+    const int awake = i < 10 ? i : i + 18;
+    cache.push_back(Moving(awake, 15 * (i == 10 ? 9 : awake)));
+    frozen.push_back(Moving(awake, 15 * (i == 10 ? 10 : awake)));
+  }
+  expect_own_times(light, "traffic light");
+  expect_own_times(tunnel, "tunnel");
+  expect_own_times(filter, "distance filter");
+  expect_own_times(duty, "duty cycle");
+  expect_own_times(cache, "cached fix");
+  expect_own_times(frozen, "a place that is a second old");
+}
+
+// A fix that comes late lies where the device was at its time.
+TEST(TracePlacer, AFixThatComesLateIsNoLeap) {
+  for (const int late_s : {3, 8, 18}) {
+    std::vector<TraceFix> trace;
+    for (int i = 0; i < 60; ++i) {
+      if (i != 20) trace.push_back(Moving(i, 10 * i));
+      if (i == 20 + late_s) trace.push_back(Moving(20, 200));
+    }
+    const Placed p = PlaceAll(trace);
+    for (std::size_t i = 0; i < trace.size(); ++i) {
+      EXPECT_EQ(p.fixes[i].fix.time,
+                TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
+          << late_s << " " << i;
+    }
+  }
+}
+
+// Two reports of each second, whose clock has no fractions, on a way that has them.
+TEST(TracePlacer, TimeThatStandsIsNoLeap) {
+  std::vector<TraceFix> trace;
+  for (int i = 0; i < 60; ++i) trace.push_back(Moving(i / 2, 10 * i));
+  const Placed p = PlaceAll(trace);
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_EQ(p.fixes[i].fix.time, TraceTimeline::kOrigin + seconds(i / 2)) << i;
+  }
 }
 
 TEST(TracePlacer, TheSinkEndsTheReading) {
