@@ -1,7 +1,7 @@
 // Sources of the rules (peers.md and estimation.md, section A.1, name the versions read):
 //  cv       Bar-Shalom, Li, Kirubarajan 2001, chapter 6: discretised white-noise acceleration.
-//  gate     transistorsoft LocationFilter, policy Conservative: trackingAccuracyThreshold 100 m,
-//           maxImpliedSpeed 60 m/s.
+//  gate     transistorsoft LocationFilter, policy Conservative (its default):
+//           trackingAccuracyThreshold 100 m, maxImpliedSpeed 60 m/s.
 //  organic  organicmaps libs/map/gps_track_filter.cpp: fixes need a speed; accuracy <= 250 m; at
 //           least 15 m from the last accepted; accuracy discs apart; acceleration <= 2 m/s^2; turn
 //           <= 45 degrees; step <= max(15 m, twice the previous step).
@@ -18,6 +18,7 @@
 
 #include "replay_tool/accuracy.h"
 #include "replay_tool/ecef.h"
+#include "replay_tool/trace_timeline.h"
 
 namespace waymark::replay {
 namespace {

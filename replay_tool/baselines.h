@@ -19,9 +19,9 @@ enum class Peer : std::uint8_t {
   kRaw,       ///< the fixes themselves
   kCv,        ///< plain constant-velocity Kalman filter
   kCvGate,    ///< the same with a chi-square gate and a reset
-  kGate,      ///< accuracy and implied-speed gate of the commercial leader's default policy
+  kGate,      ///< gate of the commercial leader's default policy, Conservative
   kOrganic,   ///< Organic Maps' GpsTrackFilter
-  kGpsbabel,  ///< GPSBabel's kalman filter with its automatic profile
+  kGpsbabel,  ///< GPSBabel's kalman, profile auto, without its filling of gaps
 };
 
 struct PeerName {
