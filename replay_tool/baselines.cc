@@ -6,7 +6,10 @@
 //           least 15 m from the last accepted; accuracy discs apart; acceleration <= 2 m/s^2; turn
 //           <= 45 degrees; step <= max(15 m, twice the previous step).
 //  gpsbabel gpsbabel kalman filter, profile auto: limits by median speed, spike and gap recovery,
-//           then a constant-velocity filter whose noise depends on the profile only.
+//           then a constant-velocity filter whose noise depends on the profile only. Between the
+//           two it fills gaps (from 1.1-2 times the median interval up to 60-3600 s, by profile)
+//           with points on a straight line, which it then filters as fixes; that is left out, for
+//           every peer's track is taken as straight between its points.
 #include "replay_tool/baselines.h"
 
 #include <algorithm>
@@ -29,13 +32,11 @@ constexpr std::array<PeerName, 6> kPeers{{
     {Peer::kCvGate, "cv_gate", "the same, NIS gate 13.8, reset after 8 rejects or 20 s"},
     {Peer::kGate, "gate", "accuracy <= 100 m, implied speed <= 60 m/s"},
     {Peer::kOrganic, "organic", "Organic Maps track filter (uses only fixes that tell a speed)"},
-    {Peer::kGpsbabel, "gpsbabel", "GPSBabel kalman, profile by median speed"},
+    {Peer::kGpsbabel, "gpsbabel", "GPSBabel kalman, profile by median speed, gaps not filled"},
 }};
 
 constexpr double kR68PerSigma = 1.5096;  // sqrt(-2 ln 0.32), circular Gaussian
 constexpr double kR95PerSigma = 2.4477;  // sqrt(-2 ln 0.05)
-
-std::int64_t UtcMs(const Fix& fix) { return fix.utc->time_since_epoch().count(); }
 
 // Everything a rule needs of one fix.
 struct Report {
@@ -47,9 +48,10 @@ struct Report {
   const Fix* fix = nullptr;
 };
 
-Report MakeReport(const Fix& fix, double default_accuracy_m) {
+Report MakeReport(const DeliveredFix& delivered, double default_accuracy_m) {
+  const Fix& fix = delivered.fix;
   Report r;
-  r.utc_ms = UtcMs(fix);
+  r.utc_ms = MeantUtc(delivered).time_since_epoch().count();
   r.position = fix.position;
   const SurfacePoint here(fix.position);
   r.ecef = here.position;
@@ -137,7 +139,7 @@ PeerTrack RunCv(std::span<const DeliveredFix> fixes, double default_accuracy_m, 
   std::optional<std::int64_t> last_ms, last_used_ms;
   int rejects = 0;
   for (const DeliveredFix& d : fixes) {
-    const Report z = MakeReport(d.fix, default_accuracy_m);
+    const Report z = MakeReport(d, default_accuracy_m);
     const double sigma = z.accuracy_m / kR68PerSigma;
     const double r = sigma * sigma;
     const double sv =
@@ -202,7 +204,7 @@ class Selection {
 PeerTrack RunRaw(std::span<const DeliveredFix> fixes, double default_accuracy_m) {
   Selection selection;
   for (const DeliveredFix& d : fixes) {
-    const Report z = MakeReport(d.fix, default_accuracy_m);
+    const Report z = MakeReport(d, default_accuracy_m);
     selection.Keep(z);
     selection.EndOfFix(z, d.arrival.mono);
   }
@@ -215,7 +217,7 @@ PeerTrack RunGate(std::span<const DeliveredFix> fixes, double default_accuracy_m
   Selection selection;
   std::optional<Report> last;
   for (const DeliveredFix& d : fixes) {
-    const Report z = MakeReport(d.fix, default_accuracy_m);
+    const Report z = MakeReport(d, default_accuracy_m);
     bool good = z.accuracy_m <= kMaxAccuracyM;
     if (good && last) {
       const double dt = SecondsBetween(last->utc_ms, z.utc_ms);
@@ -273,7 +275,7 @@ PeerTrack RunOrganic(std::span<const DeliveredFix> fixes, double default_accurac
   Selection selection;
   OrganicFilter filter;
   for (const DeliveredFix& d : fixes) {
-    const Report z = MakeReport(d.fix, default_accuracy_m);
+    const Report z = MakeReport(d, default_accuracy_m);
     if (filter.Accepts(z)) selection.Keep(z);
     selection.EndOfFix(z, d.arrival.mono);
   }
@@ -361,7 +363,7 @@ class GpsbabelSpikes {
 PeerTrack RunGpsbabel(std::span<const DeliveredFix> fixes, double default_accuracy_m) {
   std::vector<Report> reports;
   reports.reserve(fixes.size());
-  for (const DeliveredFix& d : fixes) reports.push_back(MakeReport(d.fix, default_accuracy_m));
+  for (const DeliveredFix& d : fixes) reports.push_back(MakeReport(d, default_accuracy_m));
   PeerTrack out;
   if (reports.empty()) return out;
   const GpsbabelProfile& profile = ProfileOf(reports);

@@ -47,7 +47,7 @@ void HtmlReport::OnFix(const FixReport& report) {
   const MonoTime time = report.live ? report.live->time : report.fix.time;
   if (!trace_.begin) {
     trace_.begin = time;
-    trace_.begin_utc = report.fix.utc;
+    trace_.begin_utc = report.live ? report.live->utc : report.fix.utc;
   }
   trace_.end = std::max(trace_.end.value_or(time), time);
   if (report.verdict.disposition != Disposition::kAccepted) {

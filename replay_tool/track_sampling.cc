@@ -29,7 +29,7 @@ std::vector<TrackPoint> RawPoints(std::span<const DeliveredFix> fixes) {
   points.reserve(fixes.size());
   for (const DeliveredFix& d : fixes) {
     if (!IsOnEarth(d.fix)) continue;
-    points.push_back(ToTrackPoint(d.fix, d.fix.utc->time_since_epoch().count()));
+    points.push_back(ToTrackPoint(d.fix, MeantUtc(d).time_since_epoch().count()));
   }
   return points;
 }
@@ -38,7 +38,7 @@ std::vector<std::int64_t> FixInstants(std::span<const DeliveredFix> fixes) {
   std::vector<std::int64_t> instants;
   instants.reserve(fixes.size());
   for (const DeliveredFix& d : fixes) {
-    if (IsOnEarth(d.fix)) instants.push_back(d.fix.utc->time_since_epoch().count());
+    if (IsOnEarth(d.fix)) instants.push_back(MeantUtc(d).time_since_epoch().count());
   }
   std::sort(instants.begin(), instants.end());
   instants.erase(std::unique(instants.begin(), instants.end()), instants.end());

@@ -165,5 +165,27 @@ TEST_F(ReceiverClockCli, ALeapIsTakenOutOfATrackAndOfALog) {
   ExpectRepaired("t.nmea", 10);
 }
 
+// Truth and trace meet at the time that the fixes mean.
+TEST_F(ReceiverClockCli, AWeekRolloverIsTakenOutOfAnEvaluation) {
+  Write("rolled.csv", Csv(false, true, -1024LL * 7 * 86'400'000));
+  const auto evaluate = [this](const std::string& trace) {
+    const Outcome ran =
+        Run("evaluate " + trace +
+            " --truth truth.csv --baseline raw,cv --quiet --json - --live-out " + trace + ".live");
+    EXPECT_EQ(ran.exit_status, 0) << ran.err;
+    return nlohmann::json::parse(ran.out, nullptr, false);
+  };
+  const nlohmann::json rolled = evaluate("rolled.csv"), plain = evaluate("plain.csv");
+  ASSERT_TRUE(rolled.is_object());
+  EXPECT_EQ(rolled["fixes"]["adjusted"], plain["fixes"]["read"]);
+  for (const char* key : {"first_utc_ms", "last_utc_ms", "duration_s", "distance_m"}) {
+    EXPECT_EQ(rolled["trace"][key], plain["trace"][key]) << key;
+  }
+  for (const char* key : {"accuracy", "calibration", "path", "odometer"}) {
+    EXPECT_EQ(rolled[key], plain[key]) << key;
+  }
+  EXPECT_EQ(Cells("rolled.csv.live").front()[0], Cells("plain.csv.live").front()[0]);
+}
+
 }  // namespace
 }  // namespace waymark
