@@ -53,13 +53,15 @@ void Judge(const Session& s, Group* group, bool print) {
   group->worst = std::max(group->worst, std::abs(error) / real);
 }
 
-void Summary(const char* name, const Group& g) {
+void Summary(const std::string& fields, const std::string& name, const Group& g) {
   if (g.sessions == 0) return;
+  Note("odometer, " + fields + ", " + name + ", mean error", g.absolute / g.sessions);
+  Note("odometer, " + fields + ", " + name + ", inside its bound", g.inside / g.sessions);
   std::printf(
-      "%-44s %3.0f sessions: |error| mean %.3f %% worst %.3f %%; inside %.0f %%; "
+      "  %-42s %3.0f sessions: |error| mean %.3f %% worst %.3f %%; inside %.0f %%; "
       "5-min pieces inside %.0f %% of %.0f\n",
-      name, g.sessions, 100 * g.absolute / g.sessions, 100 * g.worst, 100 * g.inside / g.sessions,
-      g.pieces > 0 ? 100 * g.pieces_inside / g.pieces : 0, g.pieces);
+      name.c_str(), g.sessions, 100 * g.absolute / g.sessions, 100 * g.worst,
+      100 * g.inside / g.sessions, g.pieces > 0 ? 100 * g.pieces_inside / g.pieces : 0, g.pieces);
 }
 
 }  // namespace
@@ -107,13 +109,14 @@ void PrintOdometer() {
     }
   }
   for (int k = 0; k < 2; ++k) {
-    std::printf("%s\n", k == 0 ? "every field" : "position only");
-    Summary("  surveyed", surveyed[k]);
-    Summary("  surveyed, thinned to 5, 10, 20 s", thinned[k]);
+    const char* fields = k == 0 ? "every field" : "position only";
+    std::printf("%s\n", fields);
+    Summary(fields, "surveyed", surveyed[k]);
+    Summary(fields, "surveyed, thinned to 5, 10, 20 s", thinned[k]);
     for (int m = 0; m < 3; ++m) {
-      Summary((std::string("  simulated, ") + models[m].first).c_str(), simulated[k][m]);
+      Summary(fields, std::string("simulated, ") + models[m].first, simulated[k][m]);
     }
-    Summary("  simulated at 5 Hz", fast[k]);
+    Summary(fields, "simulated at 5 Hz", fast[k]);
   }
 }
 

@@ -3,12 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 
 #include "waymark/estimator.h"
 #include "waymark/geometry.h"
 
 namespace waymark::track {
 namespace {
+
+std::map<std::string, double>& Figures() {
+  static std::map<std::string, double> figures;
+  return figures;
+}
 
 std::int64_t UtcMs(const UtcTime& t) { return t.time_since_epoch().count(); }
 
@@ -39,6 +45,13 @@ const std::vector<Constant>& Constants() {
       {"walk_m", [](Tuning& t) { return &t.motion.watch.walk_m; }},
   };
   return constants;
+}
+
+void Note(const std::string& figure, double value) { Figures()[figure] = value; }
+
+std::optional<double> Noted(const std::string& figure) {
+  const auto at = Figures().find(figure);
+  return at == Figures().end() ? std::nullopt : std::optional(at->second);
 }
 
 bool Set(const std::string& setting) {
@@ -157,15 +170,17 @@ double RawWithin(const Session& s, const std::vector<Interval>& in) {
 
 std::vector<Interval> RestsOf(const Run& run, std::int64_t least_ms) {
   std::vector<Interval> out;
-  std::optional<std::int64_t> since = std::nullopt;
+  bool resting = false;
+  std::int64_t since_ms = 0;
   const auto close = [&](std::int64_t end_ms) {
-    if (since && end_ms - *since >= least_ms) out.push_back({*since, end_ms});
-    since.reset();
+    if (resting && end_ms - since_ms >= least_ms) out.push_back({since_ms, end_ms});
+    resting = false;
   };
   for (const MotionEvent& e : run.events) {
     if (e.kind != MotionEvent::Kind::kMotionChange || !e.change.utc) continue;
     if (e.change.motion == Motion::kStationary) {
-      since = UtcMs(*e.change.utc);
+      resting = true;
+      since_ms = UtcMs(*e.change.utc);
     } else {
       close(UtcMs(*e.change.utc));
     }

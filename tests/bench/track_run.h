@@ -116,7 +116,12 @@ std::vector<Session> SurveyedDrives();
 /// Recorded phone drives whose truth is their own dense good fixes.
 std::vector<Session> PhoneDrives();
 
-void PrintStanding();
+/// A figure that --check holds against its limit.
+void Note(const std::string& figure, double value);
+std::optional<double> Noted(const std::string& figure);
+
+/// `seeds` sessions of each kind.
+void PrintStanding(int seeds = 50);
 void PrintMoving();
 void PrintHome();
 void PrintOdometer();

@@ -88,6 +88,13 @@ void Row(const std::string& name, const MatchScore& m, double phantom_m, double 
               raw_m > 0 ? 100 * phantom_m / raw_m : 0);
 }
 
+void Total(const std::string& what, const std::string& name, const MatchScore& m, double phantom_m,
+           double raw_m) {
+  Row("= " + name, m, phantom_m, raw_m);
+  Note(what + ", " + name + ", F1", m.f1());
+  if (raw_m > 0) Note(what + ", " + name + ", phantom share", phantom_m / raw_m);
+}
+
 std::vector<Interval> StaysOf(const Run& run) {
   std::vector<Interval> out;
   for (const Stay& s : run.stays) {
@@ -124,7 +131,7 @@ void PrintRests(const char* name, const std::vector<Session>& sessions, bool vel
     phantom_m += ours, raw_m += raw;
   }
   if (all.wanted + all.found > 0) {
-    Row(std::string("= ") + name + (velocity ? "" : ", position only"), all, phantom_m, raw_m);
+    Total("rests", std::string(name) + (velocity ? "" : ", position only"), all, phantom_m, raw_m);
   }
 }
 
@@ -171,7 +178,7 @@ void PrintStays() {
       Merge(&all, m);
       phantom_m += ours, raw_m += raw;
     }
-    Row(std::string("= ") + set, all, phantom_m, raw_m);
+    Total("stays", set, all, phantom_m, raw_m);
   }
   std::printf(
       "(The diary of ssi-opengeodata says stationary also where it is silent: on trains too.)\n");
