@@ -38,6 +38,8 @@ constexpr Duration kSameEpoch = milliseconds(5);
 // Whole-second stamps of chipsets and the jitter of the host's clock mapping.
 constexpr Duration kFutureSlack = seconds(2);
 constexpr Duration kOldestDelivery = std::chrono::hours(24);
+// A lone wrong stamp, and a burst that a host hands over at once, are shorter; at a fix a second a
+// clock that was set costs 4 fixes.
 constexpr std::uint32_t kClockVotes = 5;
 constexpr Duration kClockAgreement = seconds(1);
 // A late run shorter than this catches up by itself.
