@@ -21,6 +21,7 @@ struct Placed {
   TraceTimeline timeline;
   TraceInfo info;
 
+  const DeliveredFix& Fix(int i) const { return fixes.at(static_cast<std::size_t>(i)); }
   // Seconds since the first instant of the timeline.
   std::vector<std::int64_t> Arrivals() const {
     std::vector<std::int64_t> s;
@@ -124,8 +125,8 @@ TEST(TracePlacer, MonotonicTimeGoesOnThroughALeapThatTheMotionDenies) {
       const Placed p = PlaceDrive(speed_mps, [&](int i) { return i >= 40 && i < 80 ? leap_s : 0; });
       for (int i = 0; i < 120; ++i) {
         const MonoTime right = TraceTimeline::kOrigin + seconds(i);
-        EXPECT_EQ(p.fixes[i].fix.time, right) << leap_s << " " << speed_mps << " " << i;
-        EXPECT_EQ(p.fixes[i].arrival.mono, right) << leap_s << " " << i;
+        EXPECT_EQ(p.Fix(i).fix.time, right) << leap_s << " " << speed_mps << " " << i;
+        EXPECT_EQ(p.Fix(i).arrival.mono, right) << leap_s << " " << i;
         EXPECT_EQ(p.timeline.ToUtc(right), *At(i).fix.utc);
         EXPECT_EQ(p.timeline.ToMono(*At(i).fix.utc), right);
       }
@@ -139,8 +140,8 @@ TEST(TracePlacer, UtcIsRightFromTheStepOnThatTakesALeapOut) {
     const Placed p = PlaceDrive(speed_mps, [](int i) { return i < 40 ? 18 : 0; });
     for (int i = 0; i < 120; ++i) {
       const MonoTime right = TraceTimeline::kOrigin + seconds(i);
-      EXPECT_EQ(p.fixes[i].fix.time, right) << i;
-      EXPECT_EQ(p.timeline.ToUtc(right), *p.fixes[i].fix.utc) << i;
+      EXPECT_EQ(p.Fix(i).fix.time, right) << i;
+      EXPECT_EQ(p.timeline.ToUtc(right), *p.Fix(i).fix.utc) << i;
     }
     EXPECT_EQ(p.timeline.ToMono(*At(100).fix.utc), TraceTimeline::kOrigin + seconds(100));
   }
@@ -153,8 +154,8 @@ TEST(TracePlacer, UtcFollowsAClockThatIsSetBack) {
     const Placed p = PlaceDrive(0, [&](int i) { return i < 40 ? back_s : 0; });
     for (int i = 0; i < 120; ++i) {
       const MonoTime arrival = TraceTimeline::kOrigin + seconds(i);
-      EXPECT_EQ(p.fixes[i].arrival.mono, arrival) << i;
-      EXPECT_EQ(p.timeline.ToUtc(arrival), *p.fixes[i].fix.utc) << i;
+      EXPECT_EQ(p.Fix(i).arrival.mono, arrival) << i;
+      EXPECT_EQ(p.timeline.ToUtc(arrival), *p.Fix(i).fix.utc) << i;
     }
   }
 }
@@ -165,10 +166,9 @@ TEST(TracePlacer, APauseIsNoLeap) {
   const auto expect_own_times = [](const std::vector<TraceFix>& trace, const char* what) {
     const Placed p = PlaceAll(trace);
     for (std::size_t i = 0; i < trace.size(); ++i) {
-      EXPECT_EQ(p.fixes[i].fix.time,
-                TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
+      EXPECT_EQ(p.Fix(i).fix.time, TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
           << what << " " << i;
-      EXPECT_EQ(p.fixes[i].arrival.mono, p.fixes[i].fix.time) << what << " " << i;
+      EXPECT_EQ(p.Fix(i).arrival.mono, p.Fix(i).fix.time) << what << " " << i;
     }
   };
   std::vector<TraceFix> light, tunnel, filter, duty, cache, frozen;
@@ -199,8 +199,7 @@ TEST(TracePlacer, AFixThatComesLateIsNoLeap) {
     }
     const Placed p = PlaceAll(trace);
     for (std::size_t i = 0; i < trace.size(); ++i) {
-      EXPECT_EQ(p.fixes[i].fix.time,
-                TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
+      EXPECT_EQ(p.Fix(i).fix.time, TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
           << late_s << " " << i;
     }
   }
@@ -212,7 +211,7 @@ TEST(TracePlacer, TimeThatStandsIsNoLeap) {
   for (int i = 0; i < 60; ++i) trace.push_back(Moving(i / 2, 10 * i));
   const Placed p = PlaceAll(trace);
   for (int i = 0; i < 60; ++i) {
-    EXPECT_EQ(p.fixes[i].fix.time, TraceTimeline::kOrigin + seconds(i / 2)) << i;
+    EXPECT_EQ(p.Fix(i).fix.time, TraceTimeline::kOrigin + seconds(i / 2)) << i;
   }
 }
 
