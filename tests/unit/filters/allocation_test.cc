@@ -9,8 +9,9 @@
 namespace waymark {
 namespace {
 
-TEST(Allocation, NoneForAFixAfterCreate) {
-  auto drive = test::Simulate({.seconds = 2000, .white_m = 2, .max_speed_mps = 30});
+void ExpectNone(bool velocity) {
+  auto drive =
+      test::Simulate({.seconds = 2000, .white_m = 2, .velocity = velocity, .max_speed_mps = 30});
   for (std::size_t i = 50; i < 2000; i += 97) {
     drive.fixes[i].fix.position = test::Moved(drive.fixes[i].fix.position, 300, 0);  // an outlier
   }
@@ -21,6 +22,8 @@ TEST(Allocation, NoneForAFixAfterCreate) {
   settled.reserve(4000);
   const std::size_t before = test::allocations;
   for (const auto& d : drive.fixes) {
+    const bool still = settled.size() % 2 == 0;
+    e.Observe({d.fix.time, still ? Activity::kStill : Activity::kWalking, 0.9});
     e.Update(d.fix, d.arrival);
     (void)e.Latest();
     (void)e.Predict(d.arrival.mono + std::chrono::seconds(1));
@@ -29,6 +32,9 @@ TEST(Allocation, NoneForAFixAfterCreate) {
   EXPECT_EQ(test::allocations - before, 0u);
   EXPECT_GT(settled.size(), 1800u);
 }
+
+TEST(Allocation, NoneForAFixAfterCreate) { ExpectNone(true); }
+TEST(Allocation, NoneForAPositionAlone) { ExpectNone(false); }
 
 }  // namespace
 }  // namespace waymark

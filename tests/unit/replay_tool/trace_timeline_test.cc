@@ -166,9 +166,10 @@ TEST(TracePlacer, APauseIsNoLeap) {
   const auto expect_own_times = [](const std::vector<TraceFix>& trace, const char* what) {
     const Placed p = PlaceAll(trace);
     for (std::size_t i = 0; i < trace.size(); ++i) {
-      EXPECT_EQ(p.Fix(i).fix.time, TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
+      EXPECT_EQ(p.fixes[i].fix.time,
+                TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
           << what << " " << i;
-      EXPECT_EQ(p.Fix(i).arrival.mono, p.Fix(i).fix.time) << what << " " << i;
+      EXPECT_EQ(p.fixes[i].arrival.mono, p.fixes[i].fix.time) << what << " " << i;
     }
   };
   std::vector<TraceFix> light, tunnel, filter, duty, cache, frozen;
@@ -199,7 +200,8 @@ TEST(TracePlacer, AFixThatComesLateIsNoLeap) {
     }
     const Placed p = PlaceAll(trace);
     for (std::size_t i = 0; i < trace.size(); ++i) {
-      EXPECT_EQ(p.Fix(i).fix.time, TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
+      EXPECT_EQ(p.fixes[i].fix.time,
+                TraceTimeline::kOrigin + (*trace[i].fix.utc - *trace[0].fix.utc))
           << late_s << " " << i;
     }
   }
