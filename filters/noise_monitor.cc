@@ -21,6 +21,10 @@ constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
 // at 1 s and 0.55 at 2 s, estimation.md section E) hold 6 - 8 * 0.7 + 2 * 0.55 = 1.5 variances.
 constexpr std::uint32_t kSettled = 48;  // samples from which a running median's steps are 3 %
 constexpr double kMaxRise = 10;
+// A Gauss-Markov error's gamma rises no faster than a random walk's: by 19 parts from 1 to 20 s for
+// 4 from 1 to 5 s, and a third more by chance. What rises faster is the integral of wrong
+// velocities, unless the receiver glides (changes by less than this from second to second).
+constexpr double kMostOfLateRise = 4.0 / 3 * 19 / 4, kLeastRise = 0.1, kGlidesM2 = 1;
 constexpr double kSecondDifferenceShare = 1.5;
 constexpr double kJitterShare = 0.35;  // gamma(1 s) of the same noise is 0.3 to 0.4 of its variance
 // What the positions say of the velocities. Of the variance of their second differences white noise
@@ -38,8 +42,8 @@ void RunningMedian::Add(double x) {
   ++count_;
   // Without a branch on what is a coin toss: up by the factor 1 + step, down by its inverse.
   const double side = std::copysign(1.0, median_ - x);  // -1: x lies above
-  drift_ += 0.1 * (-side - drift_);
-  const double beyond = std::fabs(drift_) - 0.4;
+  drift_ += 0.05 * (-side - drift_);
+  const double beyond = std::fabs(drift_) - 0.5;  // of a fair coin it is beyond in one of 500 cases
   const double surplus = 0.5 * (beyond + std::fabs(beyond));  // max(0, beyond)
   const double least = count_ >= kSettled ? 1.5 / (2 + kSettled) : 1.5 / (2.0 + count_);
   const double step = least + 0.3 * surplus, up = 0.5 - 0.5 * side;
@@ -146,7 +150,10 @@ NoiseMonitor::Level NoiseMonitor::LevelByVelocities(double step_s) const {
   Level level;
   const double g1 = gamma1_.median(), g5 = gamma5_.median();
   // Where 20 s differ so much more than 1 s, the velocities are to blame.
-  const double g20 = std::clamp(gamma20_.median(), g1, std::max(kMaxRise * g1, 1.0));
+  double g20 = std::clamp(gamma20_.median(), g1, std::max(kMaxRise * g1, 1.0));
+  if (jitter_.median() > kGlidesM2) {
+    g20 = std::min(g20, g1 + std::max(kMostOfLateRise * (g5 - g1), kLeastRise * g1));
+  }
   const double rise5 = std::max(g20 - g5, 0.02 * g20), rise1 = std::max(g20 - g1, 0.02 * g20);
   const double ratio = std::max(rise1 / rise5, 1.07);
   level.tau_s = std::clamp(4 / std::log(ratio), 1.0, 60.0);

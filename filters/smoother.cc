@@ -17,7 +17,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kTag = 0x464c4147;  // "FLAG"
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr FilterTuning kTuning{};
 
 }  // namespace

@@ -120,11 +120,8 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   SetAnchor(o.position);
   has_last_raw_v_ = at_zero_ = false;
   combined_ = {};
-  noise_ = NoiseOf(o, level);
-  own_source_ = o.source;
-  foreign_count_ = 0;
+  BeginNoise(o, NoiseOf(o, level));
   foreign_ = false;
-  fresh_error_ = true;
   measured_var_ = noise_.white_var_m2;
   const auto v = MeasureVelocity(o, {}, 0, t);
   AxisState s;

@@ -214,6 +214,7 @@ class TrackFilter {
   void MixModels(double dt_s, const FilterTuning& tuning);
   void UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v, bool use_position);
   bool Adopt(const Observation& o, const NoiseModel& noise);
+  void BeginNoise(const Observation& o, const NoiseModel& stated);
   void Combine();
   Verdict HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
                    const std::optional<Velocity>& v, double expected_var_m2, double manoeuvre_m,
@@ -238,6 +239,7 @@ class TrackFilter {
   AxisState combined_;
   NoiseModel noise_;
   FixSource own_source_ = FixSource::kUnknown;
+  double usual_accuracy_m_ = 1, usual_off_ = 1;  ///< radius of its fixes; factor they are off by
   std::uint32_t foreign_count_ = 0;
   bool foreign_ = false, fresh_error_ = true;
   double measured_var_ = 1;

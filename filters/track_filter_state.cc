@@ -58,6 +58,7 @@ void TrackFilter::Save(StateWriter& w) const {
   w.Bool(moved_before_);
   w.Time(news_time_);
   w.U8(static_cast<std::uint8_t>(own_source_));
+  w.F64s({usual_accuracy_m_, usual_off_});
   w.U32(foreign_count_);
   w.Bool(foreign_);
   w.Bool(fresh_error_);
@@ -109,6 +110,9 @@ void TrackFilter::Load(StateReader& r) {
   moved_before_ = r.Bool();
   news_time_ = r.Time();
   own_source_ = r.Enum<FixSource>(4);
+  usual_accuracy_m_ = r.F64();
+  usual_off_ = r.F64();
+  if (!(usual_accuracy_m_ > 0) || !(usual_off_ >= 1)) r.Fail();
   foreign_count_ = r.U32();
   foreign_ = r.Bool();
   fresh_error_ = r.Bool();

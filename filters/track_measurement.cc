@@ -11,8 +11,11 @@ namespace {
 
 constexpr double kRadPerDeg = std::numbers::pi / 180;
 constexpr std::uint32_t kForeignToOwn = 3;  // in a row, and they are the track's own
-constexpr double kMaxSpeedSigmaMps = 100;   // says nothing; a larger number no more
-constexpr double kMaxAltitudeM = 1e5;       // where space begins
+// Radii off by this factor are of another kind, unless this receiver's differ so from fix to fix:
+// four mean deviations (of the logarithm) hold 99.9 % of a normal distribution.
+constexpr double kOtherKind = 2, kUsualFixes = 16;
+constexpr double kMaxSpeedSigmaMps = 100;  // says nothing; a larger number no more
+constexpr double kMaxAltitudeM = 1e5;      // where space begins
 constexpr double kRestSlackMps = 1;
 constexpr double kHintS = 120;   // a hint of the motion sensors is good for this long
 constexpr double kWanderS = 60;  // a receiver at rest wanders by metres a minute, not by a walk
@@ -138,23 +141,32 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
   return out;
 }
 
-// A position of another kind (a network fix between satellite fixes, a radius twice or half of
-// those before) does not share their slow error. True: it is of the track's own kind, or has become
-// so.
+// A position of another kind (a network fix between satellite fixes, a radius off by a factor of
+// two, or by more than this receiver's radii usually are) does not share the slow error of those
+// before. True: it is of the track's own kind, or has become so.
 bool TrackFilter::Adopt(const Observation& o, const NoiseModel& stated) {
   fresh_error_ = false;
-  if (o.source == own_source_ && stated.gm_var_m2 < 4 * noise_.gm_var_m2 &&
-      4 * stated.gm_var_m2 > noise_.gm_var_m2) {
+  const double off = std::max(o.accuracy_m / usual_accuracy_m_, usual_accuracy_m_ / o.accuracy_m);
+  const bool usual = off < std::max(kOtherKind, Square(Square(usual_off_)));
+  usual_off_ += (std::min(off, kOtherKind) - usual_off_) / kUsualFixes;
+  if (o.source == own_source_ && usual) {
     foreign_count_ = 0;
+    usual_accuracy_m_ += (o.accuracy_m - usual_accuracy_m_) / kUsualFixes;
     noise_ = stated;
     return true;
   }
   if (++foreign_count_ < kForeignToOwn) return false;
-  foreign_count_ = 0;
+  BeginNoise(o, stated);
+  return true;
+}
+
+// What the fixes of the track are from here on.
+void TrackFilter::BeginNoise(const Observation& o, const NoiseModel& stated) {
   own_source_ = o.source;
+  usual_accuracy_m_ = o.accuracy_m;
+  foreign_count_ = 0;
   noise_ = stated;
   fresh_error_ = true;
-  return true;
 }
 
 void TrackFilter::MeasureAltitude(const Observation& o) {
