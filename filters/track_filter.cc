@@ -100,6 +100,7 @@ void TrackFilter::Reanchor() {
   };
   for (AxisState& m : models_) move(m);
   move(jump_);
+  move(without_it_);
   move(combined_);
   offset_ = Turn(offset_, turn);
   rest_ = Turn(rest_, turn);
@@ -143,6 +144,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   FollowReceiver(o, level, std::nullopt, t);
   support_ = 1;
   lone_ = true;
+  doubted_ = false;
   jump_votes_ = 0;
   repeats_ = false;
   weight_ = 1;
@@ -263,6 +265,19 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
   for (double& m : mode_) m *= share;
 }
 
+// Without velocities a manoeuvre between two fixes and an outlier look alike. The next fix tells:
+// whether it is likelier where the last one has led or where the track would be without that one.
+// If it fits neither, the track that goes less far does less harm.
+bool TrackFilter::GoesOnWithout(Vec2 z, const Expected& expected) const {
+  const double s = expected.var + measured_var_;
+  const double s0 = foreign_ ? without_it_.cov.pp + measured_var_
+                             : PositionInnovationVar(without_it_, measured_var_);
+  const Vec2 p0 = foreign_ ? without_it_.p : without_it_.p + without_it_.b;
+  const double nis = (z - expected.p).norm2() / s, nis0 = (z - p0).norm2() / s0;
+  const bool likelier = nis0 + 2 * std::log(s0) < nis + 2 * std::log(s);
+  return likelier && (nis0 < kFarNis || 4 * without_it_.v.norm2() < combined_.v.norm2());
+}
+
 // Whether one of the models can explain such a velocity or, where they have gone wrong, the step of
 // the positions can. A receiver that goes on saying 0, or what it said before it lost its
 // satellites, while its positions move on, is not argued with.
@@ -364,6 +379,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     MixModels(dt_s, t);
     PredictModels(dt_s, gm, t);
     if (jump_votes_ > 0) PredictMoving(jump_, dt_s, t.q_fast, gm.phi, gm.q_m2);
+    if (doubted_) PredictMoving(without_it_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
   // Speeds that are wrong are so in motion.
   if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, level.velocity_var_m2ps2);
@@ -379,8 +395,14 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   // Foreign fixes in a row err alike.
   measured_var_ =
       foreign_ ? (stated.white_var_m2 + stated.gm_var_m2) * foreign_count_ : noise_.white_var_m2;
-  const Expected expected = ExpectPosition();
   const bool turned = dt_s > 2 * usual_step_s_ && MayHaveTurned(before, z, dt_s, t.manoeuvre_mps2);
+  Expected expected = ExpectPosition();
+  const bool last_was_outlier = doubted_ && !v && GoesOnWithout(z, expected);
+  if (last_was_outlier) {
+    models_.fill(without_it_);
+    Combine();
+    expected = ExpectPosition();
+  }
   const double d2 = (z - expected.p).norm2();
   double nis = dt_s > kLongStepS ? 1e300 : d2 / (expected.var + measured_var_);
   if (dt_s > kLongStepS) {
@@ -402,13 +424,21 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   // ordinary an outlier is likelier than that, and likelier yet from a jittery receiver.
   const double reach_s = std::min(dt_s, 2 * usual_step_s_);
   const double gate = t.jump_nis * (dt_s > reach_s ? 0.3 + 0.7 * follow_ : 1);
+  // A body brakes from its speed or speeds up; who walks does not get far in some seconds.
+  const double fastest_mps = combined_.v.norm() + std::sqrt(combined_.cov.vv);
+  const auto furthest_m = [&](double s) { return s * (fastest_mps + 0.5 * t.manoeuvre_mps2 * s); };
   // Without velocities the last one is but the way of two positions: it may be wrong by as much.
   const double manoeuvre_m =
-      reach_s * std::min((v ? 0.5 : 1.0) * t.manoeuvre_mps2 * reach_s, kManoeuvreMps);
-  // Nor has a track that hardly knows where it would be by now a say: it follows what it gets.
+      std::min(reach_s * std::min((v ? 0.5 : 1.0) * t.manoeuvre_mps2 * reach_s, kManoeuvreMps),
+               v ? 1e300 : furthest_m(reach_s));
+  // Nor has a track that hardly knows where it would be by now a say: it follows what it gets, if
+  // it can have got there.
   const double silent_s = Seconds(o.time - last_used_);
-  const double lost_m = silent_s <= 2 * usual_step_s_ ? kLostSigmaM : t.lost_m;
-  const bool lost = !v && (expected.var > Square(lost_m) || turned);
+  const bool silence = silent_s > 2 * usual_step_s_;
+  const bool beyond =
+      !silence && support_ >= kFewFixes && d2 > Square(furthest_m(dt_s) + t.jump_min_m);
+  const double lost_m = silence ? t.lost_m : kLostSigmaM;
+  const bool lost = !v && (expected.var > Square(lost_m) || turned) && !beyond;
   const double sigma_m =
       level.measured && !level.upper_bound ? std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2) : 0;
   const double jump_m = std::max(t.jump_min_m, t.jump_sigmas * sigma_m);
@@ -439,11 +469,15 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   lone_ = false;
   const bool young = support_ < kFewFixes;
   // After a silence that left the place open, this fix alone says where it is.
-  const bool open = silent_s > 2 * usual_step_s_ && expected.var > Square(t.jump_min_m);
+  const bool open = silence && expected.var > Square(t.jump_min_m);
   support_ = open ? 1 : std::min(support_ + 1, 1000u);
   // Student's t with the innovation's own covariance: the weight of a fix that fits is 1 or more,
   // and more than 1 is not believed.
   weight_ = std::min(1.0, (t.student_dof + 2) / (t.student_dof + nis));
+  doubted_ = !v && nis > kFarNis;
+  if (doubted_) {
+    without_it_ = Mixer(models_).Mix(mode_[kStopped], mode_[kSlow], mode_[kFast]);
+  }
   UpdateModels(z, measured_var_ / weight_, v, true);
   if (open && v) {
     for (AxisState& m : models_) m.cov.pp += Square(t.first_fix_sigma_m);
@@ -456,6 +490,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   last_used_ = o.time;
   SetOffset(o.speed_mps && *o.speed_mps == 0 && v, t);
   MeasureAltitude(o);
+  if (last_was_outlier) return {Disposition::kAdjusted, Reason::kReacquired, nis, kFarNis};
   if (weight_ < 0.5) return {Disposition::kAdjusted, Reason::kDownweighted, weight_, 0.5};
   return {};
 }

@@ -228,6 +228,7 @@ class TrackFilter {
     double var = 0;
   };
   Expected ExpectPosition() const;
+  bool GoesOnWithout(Vec2 z, const Expected& expected) const;
 
   bool started_ = false, reanchored_ = false;
   MonoTime time_{}, last_used_{};
@@ -267,6 +268,8 @@ class TrackFilter {
   Vec2 jump_begin_p_;
   AxisState jump_;
   bool lone_ = false;          ///< the track is a first fix and nothing else
+  bool doubted_ = false;       ///< the last fix used is a manoeuvre or an outlier
+  AxisState without_it_;       ///< the track if it is an outlier
   bool repeats_ = false;       ///< the last fix told the position of the one before again
   bool moved_before_ = false;  ///< the track was in motion when that began
   MonoTime news_time_{};       ///< of the last fix that did not

@@ -54,6 +54,8 @@ void TrackFilter::Save(StateWriter& w) const {
   w.Bool(at_zero_);
   w.Time(zero_time_);
   w.Bool(lone_);
+  w.Bool(doubted_);
+  SaveAxis(w, without_it_);
   w.Bool(repeats_);
   w.Bool(moved_before_);
   w.Time(news_time_);
@@ -106,6 +108,8 @@ void TrackFilter::Load(StateReader& r) {
   at_zero_ = r.Bool();
   zero_time_ = r.Time();
   lone_ = r.Bool();
+  doubted_ = r.Bool();
+  LoadAxis(r, without_it_);
   repeats_ = r.Bool();
   moved_before_ = r.Bool();
   news_time_ = r.Time();

@@ -1,8 +1,10 @@
 // Streams with less in them than one fix a second with every field: do no harm all the same.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 #include <vector>
 
@@ -128,6 +130,57 @@ TEST(SparseStreams, AnOutlierDoesNotCarryASparseTrackAway) {
   const Outcome o = Follow(d, 10);
   EXPECT_LE(o.live_max_m, 1.3 * std::hypot(250, 160));
   EXPECT_LE(o.live_rmse_m, 1.15 * o.raw_rmse_m);
+}
+
+// A walk by positions alone; one fix in twenty of those at `every` seconds lies `off_m` off.
+Drive WalkWithOutliers(std::uint64_t seed, std::size_t every, double off_m) {
+  Drive d = test::Simulate({.seconds = 200 * every,
+                            .white_m = 2,
+                            .gm_m = 3,
+                            .gm_tau_s = 30,
+                            .accuracy_m = 8,
+                            .velocity = false,
+                            .max_speed_mps = 1.5,
+                            .seed = seed});
+  test::Random random(seed);
+  for (std::size_t i = 15 * every; i < d.fixes.size(); i += 20 * every) {
+    const double angle = random.Uniform(0, 2 * std::numbers::pi);
+    d.fixes[i].fix.position =
+        test::Moved(d.fixes[i].fix.position, off_m * std::cos(angle), off_m * std::sin(angle));
+  }
+  return d;
+}
+
+// What may have been a manoeuvre and was none leads nowhere: the next fix tells.
+TEST(SparseStreams, TheFixAfterAnOutlierTellsThatItWasOne) {
+  for (const std::size_t every : {2u, 3u, 5u}) {
+    for (const double off_m : {30.0, 60.0, 90.0}) {
+      double worst_m = 0;
+      for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        const Drive d = WalkWithOutliers(seed, every, off_m);
+        Estimator e = std::move(Estimator::Create({})).value();
+        for (std::size_t i = 0; i < d.fixes.size(); i += every) {
+          e.Update(d.fixes[i].fix, d.fixes[i].arrival);
+          if (i % (20 * every) != 15 * every) {
+            worst_m = std::max(worst_m, Apart(e.Latest()->position, d.truth[i]));
+          }
+        }
+      }
+      EXPECT_LT(worst_m, 30) << every << " s, " << off_m << " m";
+    }
+  }
+}
+
+// Nobody who walks gets so far in ten seconds, not even by starting a car.
+TEST(SparseStreams, AWalkerIsNotWhereNoCarWouldTakeHim) {
+  for (const double off_m : {300.0, 500.0}) {
+    double worst_m = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      const Drive d = WalkWithOutliers(seed, 10, off_m);
+      worst_m = std::max(worst_m, Follow(d, 10).live_max_m);
+    }
+    EXPECT_LT(worst_m, 60) << off_m << " m";
+  }
 }
 
 // What cannot be seen has an unknown scale, and so a longer tail than what can.
