@@ -617,8 +617,10 @@ void FixValidator::Commit(const Intake& intake, const Verdict& final_verdict) {
     speed_mps = anchor->speed_mps;
   }
   // Two fixes of one second agree by being near; a merged report adds no witness.
-  const bool confirmed =
-      intake.restart ? state_.jump.votes >= kJumpVotes : anchor && (dt_s > 0 || anchor->confirmed);
+  // (Nor does one of a journey long ago.)
+  const bool confirmed = intake.restart
+                             ? state_.jump.votes >= kJumpVotes
+                             : anchor && dt_s < kSameJourneyS && (dt_s > 0 || anchor->confirmed);
   state_.jump.votes = 0;
   if (!anchor) anchor = Anchor{};
   anchor->time = fix.time;

@@ -16,6 +16,7 @@ constexpr double kLostSigmaM = 40;
 constexpr double kVelocityGate = 16;    // a velocity further off than four sigmas is not believed
 constexpr std::uint32_t kFewFixes = 5;  // that support a track: it is hardly known
 constexpr double kFarNis = 9;           // three sigmas
+constexpr double kAnywhereM = 1e8;
 constexpr double kLeastMode = 1e-4;
 constexpr double kSamePlaceM = 1e-3;  // receivers round to centimetres
 constexpr double kMovesMps = 1;       // who repeats a place at this speed may be elsewhere (intake)
@@ -144,7 +145,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   FollowReceiver(o, level, std::nullopt, t);
   support_ = 1;
   lone_ = true;
-  doubted_ = false;
+  doubt_m_ = 0;
   jump_votes_ = 0;
   repeats_ = false;
   weight_ = 1;
@@ -204,9 +205,11 @@ void TrackFilter::PredictModels(double dt_s, const GmStep& gm, const FilterTunin
   PredictMoving(models_[kFast], dt_s, q_fast, gm.phi, gm.q_m2);
 }
 
-void TrackFilter::Combine() {
-  combined_ = Mixer(models_).Mix(mode_[kStopped], mode_[kSlow], mode_[kFast]);
+AxisState TrackFilter::Mixture() const {
+  return Mixer(models_).Mix(mode_[kStopped], mode_[kSlow], mode_[kFast]);
 }
+
+void TrackFilter::Combine() { combined_ = Mixture(); }
 
 // Where the mixture of the models expects the next fix, and its variance before the fix's own.
 TrackFilter::Expected TrackFilter::ExpectPosition() const {
@@ -274,8 +277,10 @@ bool TrackFilter::GoesOnWithout(Vec2 z, const Expected& expected) const {
                              : PositionInnovationVar(without_it_, measured_var_);
   const Vec2 p0 = foreign_ ? without_it_.p : without_it_.p + without_it_.b;
   const double nis = (z - expected.p).norm2() / s, nis0 = (z - p0).norm2() / s0;
+  if ((z - expected.p).norm2() > Square(doubt_m_)) return false;
   const bool likelier = nis0 + 2 * std::log(s0) < nis + 2 * std::log(s);
-  return likelier && (nis0 < kFarNis || 4 * without_it_.v.norm2() < combined_.v.norm2());
+  const bool slower = support_ >= kFewFixes && 4 * without_it_.v.norm2() < combined_.v.norm2();
+  return likelier && (nis0 < kFarNis || slower);
 }
 
 // Whether one of the models can explain such a velocity or, where they have gone wrong, the step of
@@ -334,6 +339,7 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   offset_ = follow_ * combined_.b;
   support_ = jump_votes_;
   jump_votes_ = 0;
+  doubt_m_ = 0;
   lone_ = false;
   if ((z - jump_begin_p_).norm2() < Square(StillM())) zero_p_ = z;  // at rest in another place
   last_used_ = o.time;
@@ -352,6 +358,43 @@ void TrackFilter::DoubtRepeats(MonoTime time, Vec2 p, const FilterTuning& t) {
   const bool ends = repeats_ && !again;
   repeats_ = again;
   if (ends && moved_before_ && Seconds(time - news_time_) < t.gap_restart_s) support_ = 0;
+}
+
+// After a silence one model that explains position and velocity together is enough; at every second
+// it would let the fastest one take each burst for a manoeuvre.
+double TrackFilter::NisAfterSilence(Vec2 z, const std::optional<Velocity>& v) const {
+  double least = 1e300;
+  for (const AxisState& m : models_) {
+    Vec2 y = z - m.p - (foreign_ ? Vec2{} : m.b);
+    double s = foreign_ ? m.cov.pp + measured_var_ : PositionInnovationVar(m, measured_var_);
+    if (v) {
+      const double shared = m.cov.pv + (foreign_ ? 0 : m.cov.vb);
+      const double gain = shared / (m.cov.vv + v->var);
+      y = y - gain * (v->v - m.v);
+      s -= gain * shared;
+    }
+    least = std::min(least, y.norm2() / s);
+  }
+  return least;
+}
+
+// Of a lone first fix and a second one, `way2_m2` apart, the later is the better guess (as the
+// intake has it); the third may tell that it was not. Without a velocity that may have been the
+// way.
+void TrackFilter::BeginAtSecond(const Observation& o, const NoiseMonitor::Level& level,
+                                bool velocity, double way2_m2, double dt_s, const FilterTuning& t) {
+  AxisState first = Mixture();
+  const LatLon first_place = frame_.FromLocal({first.p.e, first.p.n});
+  Start(o, level, t);
+  lone_ = false;
+  for (AxisState& m : models_) {
+    if (!velocity) m.cov.vv = std::max(m.cov.vv, 0.5 * way2_m2 / Square(std::max(dt_s, 1.0)));
+  }
+  Combine();
+  const EastNorth from_here = frame_.ToLocal(first_place);
+  first.p = {from_here.east_m, from_here.north_m};
+  without_it_ = first;
+  doubt_m_ = kAnywhereM;
 }
 
 Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level,
@@ -379,7 +422,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     MixModels(dt_s, t);
     PredictModels(dt_s, gm, t);
     if (jump_votes_ > 0) PredictMoving(jump_, dt_s, t.q_fast, gm.phi, gm.q_m2);
-    if (doubted_) PredictMoving(without_it_, dt_s, t.q_fast, gm.phi, gm.q_m2);
+    if (doubt_m_ > 0) PredictMoving(without_it_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
   // Speeds that are wrong are so in motion.
   if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, level.velocity_var_m2ps2);
@@ -397,29 +440,15 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
       foreign_ ? (stated.white_var_m2 + stated.gm_var_m2) * foreign_count_ : noise_.white_var_m2;
   const bool turned = dt_s > 2 * usual_step_s_ && MayHaveTurned(before, z, dt_s, t.manoeuvre_mps2);
   Expected expected = ExpectPosition();
-  const bool last_was_outlier = doubted_ && !v && GoesOnWithout(z, expected);
+  const bool last_was_outlier = doubt_m_ > 0 && GoesOnWithout(z, expected);
   if (last_was_outlier) {
     models_.fill(without_it_);
     Combine();
     expected = ExpectPosition();
   }
   const double d2 = (z - expected.p).norm2();
-  double nis = dt_s > kLongStepS ? 1e300 : d2 / (expected.var + measured_var_);
-  if (dt_s > kLongStepS) {
-    // After a silence one model that explains position and velocity together is enough; at every
-    // second it would let the fastest one take each burst for a manoeuvre.
-    for (const AxisState& m : models_) {
-      Vec2 y = z - m.p - (foreign_ ? Vec2{} : m.b);
-      double s = foreign_ ? m.cov.pp + measured_var_ : PositionInnovationVar(m, measured_var_);
-      if (v) {
-        const double shared = m.cov.pv + (foreign_ ? 0 : m.cov.vb);
-        const double gain = shared / (m.cov.vv + v->var);
-        y = y - gain * (v->v - m.v);
-        s -= gain * shared;
-      }
-      nis = std::min(nis, y.norm2() / s);
-    }
-  }
+  const double nis =
+      dt_s > kLongStepS ? NisAfterSilence(z, v) : d2 / (expected.var + measured_var_);
   // A manoeuvre that began right after the last fix is no jump. After a silence that is out of the
   // ordinary an outlier is likelier than that, and likelier yet from a jittery receiver.
   const double reach_s = std::min(dt_s, 2 * usual_step_s_);
@@ -443,14 +472,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
       level.measured && !level.upper_bound ? std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2) : 0;
   const double jump_m = std::max(t.jump_min_m, t.jump_sigmas * sigma_m);
   if (lone_ && nis > kFarNis && d2 > Square(jump_m + manoeuvre_m)) {
-    // Of a lone first fix and a second one the later is the better guess (as the intake has it).
-    // Without a velocity that may have been the way: what comes third tells.
-    Start(o, level, t);
-    lone_ = false;
-    for (AxisState& m : models_) {
-      if (!v) m.cov.vv = std::max(m.cov.vv, 0.5 * d2 / Square(std::max(dt_s, 1.0)));
-    }
-    Combine();
+    BeginAtSecond(o, level, v.has_value(), d2, dt_s, t);
     return {Disposition::kAdjusted, Reason::kReacquired, nis, kFarNis};
   }
   if (!lost && nis > gate && d2 > Square(jump_m + manoeuvre_m)) {
@@ -466,7 +488,6 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     return verdict;
   }
   jump_votes_ = 0;
-  lone_ = false;
   const bool young = support_ < kFewFixes;
   // After a silence that left the place open, this fix alone says where it is.
   const bool open = silence && expected.var > Square(t.jump_min_m);
@@ -474,10 +495,10 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   // Student's t with the innovation's own covariance: the weight of a fix that fits is 1 or more,
   // and more than 1 is not believed.
   weight_ = std::min(1.0, (t.student_dof + 2) / (t.student_dof + nis));
-  doubted_ = !v && nis > kFarNis;
-  if (doubted_) {
-    without_it_ = Mixer(models_).Mix(mode_[kStopped], mode_[kSlow], mode_[kFast]);
-  }
+  const bool unclear = !v && (lone_ || nis > kFarNis);
+  doubt_m_ = unclear ? kAnywhereM : open ? 3 * t.first_fix_sigma_m : 0;
+  if (doubt_m_ > 0) without_it_ = Mixture();
+  lone_ = false;
   UpdateModels(z, measured_var_ / weight_, v, true);
   if (open && v) {
     for (AxisState& m : models_) m.cov.pp += Square(t.first_fix_sigma_m);

@@ -215,6 +215,7 @@ class TrackFilter {
   void UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v, bool use_position);
   bool Adopt(const Observation& o, const NoiseModel& noise);
   void BeginNoise(const Observation& o, const NoiseModel& stated);
+  AxisState Mixture() const;
   void Combine();
   Verdict HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
                    const std::optional<Velocity>& v, double expected_var_m2, double manoeuvre_m,
@@ -228,7 +229,10 @@ class TrackFilter {
     double var = 0;
   };
   Expected ExpectPosition() const;
+  double NisAfterSilence(Vec2 z, const std::optional<Velocity>& v) const;
   bool GoesOnWithout(Vec2 z, const Expected& expected) const;
+  void BeginAtSecond(const Observation& o, const NoiseMonitor::Level& level, bool velocity,
+                     double way2_m2, double dt_s, const FilterTuning& tuning);
 
   bool started_ = false, reanchored_ = false;
   MonoTime time_{}, last_used_{};
@@ -268,7 +272,7 @@ class TrackFilter {
   Vec2 jump_begin_p_;
   AxisState jump_;
   bool lone_ = false;          ///< the track is a first fix and nothing else
-  bool doubted_ = false;       ///< the last fix used is a manoeuvre or an outlier
+  double doubt_m_ = 0;         ///< > 0: the last fix used may be an outlier if the next lies within
   AxisState without_it_;       ///< the track if it is an outlier
   bool repeats_ = false;       ///< the last fix told the position of the one before again
   bool moved_before_ = false;  ///< the track was in motion when that began

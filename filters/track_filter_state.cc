@@ -54,7 +54,7 @@ void TrackFilter::Save(StateWriter& w) const {
   w.Bool(at_zero_);
   w.Time(zero_time_);
   w.Bool(lone_);
-  w.Bool(doubted_);
+  w.F64(doubt_m_);
   SaveAxis(w, without_it_);
   w.Bool(repeats_);
   w.Bool(moved_before_);
@@ -108,7 +108,7 @@ void TrackFilter::Load(StateReader& r) {
   at_zero_ = r.Bool();
   zero_time_ = r.Time();
   lone_ = r.Bool();
-  doubted_ = r.Bool();
+  doubt_m_ = r.F64();
   LoadAxis(r, without_it_);
   repeats_ = r.Bool();
   moved_before_ = r.Bool();
