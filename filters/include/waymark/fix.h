@@ -92,9 +92,8 @@ enum class Reason : std::uint8_t {
       13,  ///< a cached position delivered as the first after sleep; value: m from the estimate
   kUntrustedSource = 14,  ///< a coarse source against a good track; value, limit: m
   kDownweighted = 15,  ///< adjusted: an outlying fix used with less weight; value: weight in (0, 1)
-  kReacquired = 16,  ///< adjusted: the track goes on from here, after consistent rejects, a long gap
-                     ///< or a fix that this one shows to have been an outlier
-  kSimulated = 17,   ///< marked as mocked while mocked fixes are refused
+  kReacquired = 16,    ///< adjusted: the track goes on here, after rejects, a long gap, an outlier
+  kSimulated = 17,     ///< marked as mocked while mocked fixes are refused
 };
 
 /// The judgement on one fix, with the number that decided and the limit it was held against. Both
