@@ -11,8 +11,8 @@ constexpr double kRadPerDeg = std::numbers::pi / 180;
 constexpr double kEarthRadiusM = 6371008.8;  // mean radius (IUGG)
 // A plane of this radius is true to 2 mm, and its meridian convergence small (estimation.md B.2).
 constexpr double kAnchorRadiusM = 5000;
-constexpr double kManoeuvreMps = 30;  // a car on a motorway that stops
-constexpr double kLostSigmaM = 40;
+constexpr double kManoeuvreMps = 30;    // a car on a motorway that stops
+constexpr double kLostSigmaM = 40;      // 25 to 60 make no difference (README)
 constexpr double kVelocityGate = 16;    // a velocity further off than four sigmas is not believed
 constexpr std::uint32_t kFewFixes = 5;  // that support a track: it is hardly known
 constexpr double kFarNis = 9;           // three sigmas
