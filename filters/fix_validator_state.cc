@@ -113,6 +113,9 @@ Status FixValidator::Restore(std::span<const std::byte> image) {
     a.accuracy_m = r.F64();
     a.speed_mps = r.F64();
     a.confirmed = r.Bool();
+    if (!(a.accuracy_m > 0 && a.accuracy_m < 1e9) || !(a.speed_mps >= 0 && a.speed_mps < 1e9)) {
+      r.Fail();
+    }
     s.anchor = a;
   }
   s.jump.votes = r.U32();
