@@ -211,15 +211,22 @@ AxisState TrackFilter::Mixture() const {
 
 void TrackFilter::Combine() { combined_ = Mixture(); }
 
+// Where a state expects a fix of the kind at hand; and the variance of their difference, if that of
+// the fix alone is `r_m2`. A foreign one does not share b.
+Vec2 TrackFilter::ExpectedBy(const AxisState& s) const { return foreign_ ? s.p : s.p + s.b; }
+double TrackFilter::InnovationVar(const AxisState& s, double r_m2) const {
+  return foreign_ ? s.cov.pp + r_m2 : PositionInnovationVar(s, r_m2);
+}
+
 // Where the mixture of the models expects the next fix, and its variance before the fix's own.
 TrackFilter::Expected TrackFilter::ExpectPosition() const {
   Vec2 at[kModels];
   Expected x;
   for (std::size_t j = 0; j < kModels; ++j) {
     const AxisState& m = models_[j];
-    at[j] = foreign_ ? m.p : m.p + m.b;
+    at[j] = ExpectedBy(m);
     x.p = x.p + mode_[j] * at[j];
-    x.var += mode_[j] * (foreign_ ? m.cov.pp : PositionInnovationVar(m, 0));
+    x.var += mode_[j] * InnovationVar(m, 0);
   }
   for (std::size_t j = 0; j < kModels; ++j) x.var += 0.5 * mode_[j] * (at[j] - x.p).norm2();
   return x;
@@ -273,10 +280,9 @@ void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity
 // If it fits neither, the track that goes less far does less harm.
 bool TrackFilter::GoesOnWithout(Vec2 z, const Expected& expected) const {
   const double s = expected.var + measured_var_;
-  const double s0 = foreign_ ? without_it_.cov.pp + measured_var_
-                             : PositionInnovationVar(without_it_, measured_var_);
-  const Vec2 p0 = foreign_ ? without_it_.p : without_it_.p + without_it_.b;
-  const double nis = (z - expected.p).norm2() / s, nis0 = (z - p0).norm2() / s0;
+  const double s0 = InnovationVar(without_it_, measured_var_);
+  const double nis = (z - expected.p).norm2() / s;
+  const double nis0 = (z - ExpectedBy(without_it_)).norm2() / s0;
   if ((z - expected.p).norm2() > Square(doubt_m_)) return false;
   const bool likelier = nis0 + 2 * std::log(s0) < nis + 2 * std::log(s);
   const bool slower = support_ >= kFewFixes && 4 * without_it_.v.norm2() < combined_.v.norm2();
@@ -365,8 +371,8 @@ void TrackFilter::DoubtRepeats(MonoTime time, Vec2 p, const FilterTuning& t) {
 double TrackFilter::NisAfterSilence(Vec2 z, const std::optional<Velocity>& v) const {
   double least = 1e300;
   for (const AxisState& m : models_) {
-    Vec2 y = z - m.p - (foreign_ ? Vec2{} : m.b);
-    double s = foreign_ ? m.cov.pp + measured_var_ : PositionInnovationVar(m, measured_var_);
+    Vec2 y = z - ExpectedBy(m);
+    double s = InnovationVar(m, measured_var_);
     if (v) {
       const double shared = m.cov.pv + (foreign_ ? 0 : m.cov.vb);
       const double gain = shared / (m.cov.vv + v->var);

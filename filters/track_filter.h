@@ -228,6 +228,8 @@ class TrackFilter {
     Vec2 p;
     double var = 0;
   };
+  Vec2 ExpectedBy(const AxisState& s) const;
+  double InnovationVar(const AxisState& s, double r_m2) const;
   Expected ExpectPosition() const;
   double NisAfterSilence(Vec2 z, const std::optional<Velocity>& v) const;
   bool GoesOnWithout(Vec2 z, const Expected& expected) const;

@@ -147,9 +147,10 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
 bool TrackFilter::Adopt(const Observation& o, const NoiseModel& stated) {
   fresh_error_ = false;
   const double off = std::max(o.accuracy_m / usual_accuracy_m_, usual_accuracy_m_ / o.accuracy_m);
-  const bool usual = off < std::max(kOtherKind, Square(Square(usual_off_)));
-  usual_off_ += (std::min(off, kOtherKind) - usual_off_) / kUsualFixes;
-  if (o.source == own_source_ && usual) {
+  const bool own = o.source == own_source_;
+  const bool usual = own && off < std::max(kOtherKind, Square(Square(usual_off_)));
+  if (own) usual_off_ += (std::min(off, kOtherKind) - usual_off_) / kUsualFixes;
+  if (usual) {
     foreign_count_ = 0;
     usual_accuracy_m_ += (o.accuracy_m - usual_accuracy_m_) / kUsualFixes;
     noise_ = stated;

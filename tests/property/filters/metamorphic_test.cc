@@ -351,7 +351,7 @@ TEST_P(MetamorphicJourney, IsTheSameTurnedBesideThePole) {
   for (std::uint64_t seed = 1; seed <= 8 && !HasFailure(); ++seed) {
     const LatLon start{seed % 2 == 0 ? 89.995 : -89.995, 3};
     ExpectSame(seed, start, GetParam(), About(start, static_cast<double>(seed) * 0.617),
-               {.m = 0.2, .way_share = kAnyWay, .radius_share = kTurnedStep});
+               {.m = 0.01, .way_share = kAnyWay});
   }
 }
 

@@ -264,6 +264,23 @@ TEST(NoiseOfASource, IsLearnedWithinBounds) {
   }
 }
 
+// Every other fix comes from a network that states four times the radius: one of the receiver's own
+// that states three times its usual one is of another kind all the same.
+TEST(NoiseOfASource, IsNotToldApartByTheRadiiOfAnother) {
+  auto drive = Simulate({.seconds = 199, .accuracy_m = 5});
+  Estimator e = std::move(Estimator::Create({})).value();
+  for (std::size_t i = 0; i < drive.fixes.size(); ++i) {
+    Fix& fix = drive.fixes[i].fix;
+    const bool network = i % 2 == 1;
+    fix.source = network ? FixSource::kNetwork : FixSource::kGnss;
+    if (network || i == 198) fix.horizontal_accuracy_m = network ? 20 : 15;
+    e.Update(fix, drive.fixes[i].arrival);
+    if (i > 10) {
+      ASSERT_EQ(EstimatorAccess::Of(e).filter.foreign(), network || i == 198) << i;
+    }
+  }
+}
+
 // A smooth receiver and a jittery one in turn, which state the same radius: what is learned of
 // one says nothing of the other, and is still known when it is back.
 TEST(NoiseOfASource, IsItsOwn) {
