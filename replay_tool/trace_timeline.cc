@@ -26,6 +26,9 @@ constexpr std::size_t kAgreeing = 5;
 // A trace whose clock steps more often has none.
 constexpr std::size_t kMaxSteps = 1000;
 constexpr milliseconds kRollover = std::chrono::hours(24 * 7 * 1024);
+// So many equal steps make a pace. Phones that hand over two fixes every ten seconds, each where
+// the device was a while ago, have none.
+constexpr std::size_t kPacedSteps = 5;
 // What FixValidator takes for a step of the leap count.
 constexpr milliseconds kMaxLeap = seconds(20);
 constexpr milliseconds kLeapSlack{200};
@@ -121,7 +124,7 @@ bool TracePlacer::MayBeWrong(UtcTime own) const {
 // Whole seconds beside the pace of the trace. (Time that stands is that of a clock without
 // fractions.)
 bool TracePlacer::MayBeLeap(UtcTime own) const {
-  if (!before_) return false;
+  if (paced_steps_ < kPacedSteps) return false;
   const milliseconds apart = own - last_->own, jump = apart - step_;
   const milliseconds off = jump - std::chrono::round<seconds>(jump);
   return apart != milliseconds(0) && std::chrono::abs(jump) >= milliseconds(500) &&
@@ -135,21 +138,21 @@ bool TracePlacer::MayBeLeap(UtcTime own) const {
 void TracePlacer::TakeLeap(const TraceFix& first, const TraceFix& second) {
   if (!MayBeLeap(OwnTime(first)) || second.received) return;
   const double step_s = Seconds(step_);
-  const double after_s = Seconds(OwnTime(second) - OwnTime(first));
-  if (!(after_s > 0 && after_s <= Seconds(kPause))) return;
+  const milliseconds after = OwnTime(second) - OwnTime(first);
+  if (std::chrono::abs(after - step_) > kLeapSlack) return;
   const LocalFrame frame(first.fix.position);
   const EastNorth last = frame.ToLocal(last_->position);
-  const EastNorth before = Minus(last, frame.ToLocal(*before_)), way = Times(-1, last);
-  const EastNorth after = Times(step_s / after_s, frame.ToLocal(second.fix.position));
+  const EastNorth before = Minus(last, frame.ToLocal(before_)), way = Times(-1, last);
+  const EastNorth onward = frame.ToLocal(second.fix.position);
   const auto goes_on = [&](EastNorth expected) {
     return LengthM(Minus(way, expected)) < LengthM(expected) / 2;
   };
-  if (!goes_on(before) || !goes_on(after)) return;
+  if (!goes_on(before) || !goes_on(onward)) return;
   const milliseconds apart = OwnTime(first) - last_->own;
   if (apart > milliseconds(0)) {
     const double slack_m = kSlackRadii * std::hypot(last_->radius_m, RadiusM(first.fix));
     const double least_m =
-        ShortestWayM(LengthM(before) / step_s, LengthM(after) / step_s, Seconds(apart));
+        ShortestWayM(LengthM(before) / step_s, LengthM(onward) / step_s, Seconds(apart));
     if (LengthM(way) + slack_m >= least_m) return;
   }
   leap_ += std::chrono::round<seconds>(apart - step_);
@@ -197,10 +200,12 @@ void TracePlacer::NoteMotion(const TraceFix& read) {
   const UtcTime own = OwnTime(read);
   if (last_ && own == last_->own) return;
   if (last_ && own > last_->own && own - last_->own <= kPause) {
-    step_ = own - last_->own;
+    const milliseconds step = own - last_->own;
+    paced_steps_ = std::chrono::abs(step - step_) <= kLeapSlack ? paced_steps_ + 1 : 1;
+    step_ = step;
     before_ = last_->position;
   } else {
-    before_.reset();
+    paced_steps_ = 0;
   }
   last_ = {own, read.fix.position, RadiusM(read.fix)};
 }

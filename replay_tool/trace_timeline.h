@@ -97,8 +97,9 @@ class TracePlacer {
   bool begun_ = false;
   std::optional<Stamp> newest_;            ///< arrival
   std::optional<Passed> last_;             ///< the fix before
-  std::optional<LatLon> before_;           ///< where it was `step_` earlier
+  LatLon before_;                          ///< where it was `step_` earlier, if any are paced
   std::chrono::milliseconds step_{1000};   ///< the last one forward
+  std::size_t paced_steps_ = 0;            ///< in a row that were as long
   std::chrono::milliseconds leap_{0};      ///< by so much is UTC ahead: own time is without it
   std::chrono::milliseconds learned_{0};   ///< the most by which it was behind: there it was right
   std::chrono::milliseconds set_back_{0};  ///< by so much do arrivals run ahead of the trace

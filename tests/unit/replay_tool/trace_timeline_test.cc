@@ -172,7 +172,7 @@ TEST(TracePlacer, APauseIsNoLeap) {
       EXPECT_EQ(p.fixes[i].arrival.mono, p.fixes[i].fix.time) << what << " " << i;
     }
   };
-  std::vector<TraceFix> light, tunnel, filter, duty, cache, frozen;
+  std::vector<TraceFix> light, tunnel, filter, duty, cache, frozen, pairs;
   for (int i = 0; i < 30; ++i) {
     light.push_back(Moving(i < 10 ? i : i + 18, i < 10 ? 8 * i : 8 * i + 2));
     tunnel.push_back(Moving(i < 10 ? i : i + 18, 15 * (i < 10 ? i : i + 18)));
@@ -181,6 +181,7 @@ TEST(TracePlacer, APauseIsNoLeap) {
     const int awake = i < 10 ? i : i + 18;
     cache.push_back(Moving(awake, 15 * (i == 10 ? 9 : awake)));
     frozen.push_back(Moving(awake, 15 * (i == 10 ? 10 : awake)));
+    pairs.push_back(Moving(10 * (i / 2) + i % 2, 20 * i));
   }
   expect_own_times(light, "traffic light");
   expect_own_times(tunnel, "tunnel");
@@ -188,6 +189,7 @@ TEST(TracePlacer, APauseIsNoLeap) {
   expect_own_times(duty, "duty cycle");
   expect_own_times(cache, "cached fix");
   expect_own_times(frozen, "a place that is a second old");
+  expect_own_times(pairs, "fixes handed over in pairs, late");
 }
 
 // A fix that comes late lies where the device was at its time.
