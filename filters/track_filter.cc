@@ -471,7 +471,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const double silent_s = Seconds(o.time - last_used_);
   const bool silence = silent_s > 2 * usual_step_s_;
   const bool beyond =
-      !silence && support_ >= kFewFixes && d2 > Square(furthest_m(dt_s) + t.jump_min_m);
+      d2 > Square(furthest_m(silent_s) + t.jump_min_m);
   const double lost_m = silence ? t.lost_m : kLostSigmaM;
   const bool lost = !v && (expected.var > Square(lost_m) || turned) && !beyond;
   const double sigma_m =
