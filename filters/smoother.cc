@@ -17,7 +17,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kTag = 0x464c4147;  // "FLAG"
-constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kVersion = 3;
 constexpr FilterTuning kTuning{};
 
 }  // namespace
@@ -66,6 +66,7 @@ struct FixedLagSmoother::Impl {
     if (n == 0) return;
     const std::size_t at = settled.size();
     settled.resize(at + n);
+    const bool doubtful = At(count - 1).filter.unsettled();
     AxisState next;  // smoothed
     for (std::size_t i = count; i-- > 0;) {
       const Knot& k = At(i);
@@ -73,6 +74,7 @@ struct FixedLagSmoother::Impl {
       next = joined ? SmoothBack(k.filter.combined(), k.back, next) : k.filter.combined();
       if (i >= n) continue;
       k.filter.Describe(next, k.filter.time(), settled[at + i]);
+      if (doubtful) k.filter.Doubt(settled[at + i]);
       settled[at + i].utc = k.utc;
     }
     settled_to = At(n - 1).filter.time();

@@ -22,6 +22,12 @@ constexpr double kSatelliteSigmaM = 0.5;
 constexpr double kLargeSigmaM = 4;     // few phones state as much under an open sky
 constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any more
 
+// Where the track has leapt by d it may have been wrong to, once in five: p d^2 / 2 per axis.
+constexpr double kWrongShare = 0.1;
+constexpr std::uint32_t kFewLeaps = 2;
+constexpr double kCanyonM = 200;
+constexpr double kR95PerSigma = 2.4477;  // of a circular normal error: sqrt(-2 ln 0.05)
+
 }  // namespace
 
 void SetRadii(Estimate& e, double var_m2, double unseen_var_m2, double coasted_var_m2) {
@@ -99,7 +105,21 @@ void TrackFilter::At(MonoTime time, const FilterTuning& t, Estimate& e) const {
     s.cov.pp = std::max(s.cov.pp, combined_.cov.pp);
   }
   Describe(s, time, e, variance_scale_ * (s.cov.pp - combined_.cov.pp));
+  Doubt(e);
   e.coasting = time > last_used_;
+}
+
+// A leap that no fix has agreed with makes two places of one. The radius of 68 % holds the nearer,
+// until leaps in a row say that no fix is to be trusted. (Leaps of tens of metres are what a canyon
+// does, and in the noise that has been learned.)
+void TrackFilter::Doubt(Estimate& e) const {
+  if (!unsettled()) return;
+  e.cov_ee_m2 += kWrongShare * unsettled_m2_;
+  e.cov_nn_m2 = e.cov_ee_m2;
+  const double sigma_m = std::sqrt(e.cov_ee_m2);
+  e.r95_m = std::max(e.r95_m, kR95PerSigma * sigma_m);
+  if (leaps_in_a_row_ > kFewLeaps && unsettled_m2_ > Square(kCanyonM))
+    e.r68_m = std::max(e.r68_m, kR68PerSigma * sigma_m);
 }
 
 void TrackFilter::Describe(const AxisState& s, MonoTime time, Estimate& e,

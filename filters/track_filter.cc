@@ -11,12 +11,16 @@ constexpr double kRadPerDeg = std::numbers::pi / 180;
 constexpr double kEarthRadiusM = 6371008.8;  // mean radius (IUGG)
 // A plane of this radius is true to 2 mm, and its meridian convergence small (estimation.md B.2).
 constexpr double kAnchorRadiusM = 5000;
-constexpr double kManoeuvreMps = 30;    // a car on a motorway that stops
-constexpr double kLostSigmaM = 40;      // 25 to 60 make no difference (README)
-constexpr double kVelocityGate = 16;    // a velocity further off than four sigmas is not believed
-constexpr std::uint32_t kFewFixes = 5;  // that support a track: it is hardly known
-constexpr double kFarNis = 9;           // three sigmas
+constexpr double kManoeuvreMps = 30;      // a car on a motorway that stops
+constexpr double kUnknownSpeedVar = 225;  // of a car: 15 m/s per axis
+constexpr double kLostSigmaM = 40;        // 25 to 60 make no difference (README)
+constexpr double kVelocityGate = 16;      // a velocity further off than four sigmas is not believed
+constexpr std::uint32_t kFewFixes = 5;    // that support a track: it is hardly known
+constexpr double kFarNis = 9;             // three sigmas
 constexpr double kAnywhereM = 1e8;
+constexpr double kLongestBurstS = 30;
+constexpr double kSettledM2 = 1;      // of a leap this is nothing
+constexpr double kAgreedShare = 0.1;  // each fix that agrees with a leap makes ten times the odds
 constexpr double kLeastMode = 1e-4;
 constexpr double kSamePlaceM = 1e-3;  // receivers round to centimetres
 constexpr double kMovesMps = 1;       // who repeats a place at this speed may be elsewhere (intake)
@@ -145,7 +149,8 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   FollowReceiver(o, level, std::nullopt, t);
   support_ = 1;
   lone_ = true;
-  doubt_m_ = 0;
+  doubt_m_ = unsettled_m2_ = 0;
+  leaps_in_a_row_ = 0;
   jump_votes_ = 0;
   repeats_ = false;
   weight_ = 1;
@@ -232,6 +237,17 @@ TrackFilter::Expected TrackFilter::ExpectPosition() const {
   return x;
 }
 
+// No body changes its velocity by more than it can, unless little was known of it: what a position
+// asks for beyond is no motion but a place that was wrong, this one or one before. Nor is the old
+// velocity to be relied on then. (By halves, so that either gives way to fixes that agree.)
+void TrackFilter::BoundManoeuvre(const AxisState& before, AxisState& m) {
+  const Vec2 change = m.v - before.v;
+  const double change2 = change.norm2();
+  if (change2 <= std::max(Square(kManoeuvreMps), kFarNis * before.cov.vv)) return;
+  m.v = 0.5 * before.v + (kManoeuvreMps / std::sqrt(change2)) * change;
+  m.cov.vv = std::max(m.cov.vv, kUnknownSpeedVar);
+}
+
 void TrackFilter::UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v,
                                bool use_position) {
   // Likelihoods of the models: exp(-quadratic/2) / size, by the smallest quadratic form.
@@ -300,18 +316,38 @@ bool TrackFilter::Believable(const Velocity& v, Vec2 step, double dt_s) const {
          (step - dt_s * v.v).norm2() < kVelocityGate * (StepNoise(dt_s) + Square(dt_s) * v.var);
 }
 
+// What a fix `apart_m2` from where the new track has it leaves of a leap: no less than what is more
+// than noise. And a position told again is no second witness.
+double TrackFilter::Settled(double leap_m2, double apart_m2) const {
+  if (IsNoWitness()) return leap_m2;
+  const double noise_m2 = kFarNis * (noise_.white_var_m2 + noise_.gm_var_m2);
+  const double left_m2 = std::max(kAgreedShare * leap_m2, std::min(apart_m2 - noise_m2, leap_m2));
+  return left_m2 < kSettledM2 ? 0 : left_m2;
+}
+
+void TrackFilter::Leap(double leap_m2) {
+  unsettled_m2_ += leap_m2;
+  ++leaps_in_a_row_;
+}
+
+void TrackFilter::Agree(double apart_m2) {
+  unsettled_m2_ = Settled(unsettled_m2_, apart_m2);
+  if (!IsNoWitness()) leaps_in_a_row_ = 0;
+}
+
 Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
-                              const std::optional<Velocity>& v, double expected_var_m2,
-                              double manoeuvre_m, const FilterTuning& t) {
+                              const std::optional<Velocity>& v, double leap2_m2,
+                              double expected_var_m2, double manoeuvre_m, const FilterTuning& t) {
   const auto begin = [&] {
     jump_ = combined_;
     jump_.p = z;
     jump_.b = {};
     const double r = r_m2 + noise_.gm_var_m2;
-    // Without a velocity, the old one or up to that of a car: 15 m/s per axis.
-    jump_.cov = {r, 0, -noise_.gm_var_m2, v ? v->var : 225, 0, noise_.gm_var_m2};
+    // Without a velocity, the old one or up to that of a car.
+    jump_.cov = {r, 0, -noise_.gm_var_m2, v ? v->var : kUnknownSpeedVar, 0, noise_.gm_var_m2};
     if (v) jump_.v = v->v;
     jump_votes_ = 1;
+    jump_unsettled_m2_ = leap2_m2;
     jump_begin_ = o.time;
     jump_begin_p_ = z;
   };
@@ -323,12 +359,25 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   const double s = PositionInnovationVar(jump_, r_m2);
   const double d2 = (z - jump_.p - jump_.b).norm2();
   if (d2 > t.jump_nis * s && d2 > Square(t.jump_min_m + manoeuvre_m)) {
-    begin();  // the outliers do not even agree with one another
+    // The outliers do not even agree with one another. But after longer than a burst lasts that may
+    // be the way of something fast.
+    const double step_s = Seconds(o.time - jump_begin_);
+    const double way2_m2 = (z - jump_begin_p_).norm2();
+    const bool fast =
+        jump_votes_ == 1 && step_s < kLongStepS && Seconds(o.time - last_used_) > kLongestBurstS;
+    begin();
+    if (fast && !v) jump_.cov.vv = std::max(jump_.cov.vv, 0.5 * way2_m2 / Square(step_s));
     return held;
   }
+  const AxisState before = jump_;
   UpdatePosition(jump_, z, r_m2);
-  if (v) UpdateVelocity(jump_, v->v, v->var);
+  if (v) {
+    UpdateVelocity(jump_, v->v, v->var);
+  } else {
+    BoundManoeuvre(before, jump_);
+  }
   ++jump_votes_;
+  jump_unsettled_m2_ = Settled(jump_unsettled_m2_, d2);
   const double span_s = Seconds(o.time - jump_begin_);
   // A track that few fixes ever supported is outvoted sooner: a bad first fix never locks it.
   const std::uint32_t needed = std::min(t.jump_votes, 2 + support_);
@@ -343,6 +392,7 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
   rest_ = {};
   at_rest_ = false;
   offset_ = follow_ * combined_.b;
+  Leap(jump_unsettled_m2_);
   support_ = jump_votes_;
   jump_votes_ = 0;
   doubt_m_ = 0;
@@ -401,16 +451,18 @@ void TrackFilter::BeginAtSecond(const Observation& o, const NoiseMonitor::Level&
   first.p = {from_here.east_m, from_here.north_m};
   without_it_ = first;
   doubt_m_ = kAnywhereM;
+  Leap(way2_m2);
 }
 
 Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level,
                           std::optional<double> jitter_m, const FilterTuning& t) {
   const double dt_s = Seconds(o.time - time_);
   reanchored_ = false;
-  if (dt_s > t.gap_restart_s) {
+  const double silent_s = Seconds(o.time - last_used_);  // nothing came, or nothing that fits
+  if (silent_s > t.gap_restart_s) {
     Start(o, level, t);
     FollowReceiver(o, level, jitter_m, t);
-    return {Disposition::kAdjusted, Reason::kReacquired, dt_s, t.gap_restart_s};
+    return {Disposition::kAdjusted, Reason::kReacquired, silent_s, t.gap_restart_s};
   }
   if (combined_.p.norm2() > Square(kAnchorRadiusM)) Reanchor();
   const EastNorth local = frame_.ToLocal(o.position);
@@ -468,10 +520,8 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
                v ? 1e300 : furthest_m(reach_s));
   // Nor has a track that hardly knows where it would be by now a say: it follows what it gets, if
   // it can have got there.
-  const double silent_s = Seconds(o.time - last_used_);
   const bool silence = silent_s > 2 * usual_step_s_;
-  const bool beyond =
-      d2 > Square(furthest_m(silent_s) + t.jump_min_m);
+  const bool beyond = d2 > Square(furthest_m(silent_s) + t.jump_min_m);
   const double lost_m = silence ? t.lost_m : kLostSigmaM;
   const bool lost = !v && (expected.var > Square(lost_m) || turned) && !beyond;
   const double sigma_m =
@@ -484,7 +534,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   if (!lost && nis > gate && d2 > Square(jump_m + manoeuvre_m)) {
     weight_ = 0;
     Combine();
-    const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, expected.var, manoeuvre_m, t);
+    const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, d2, expected.var, manoeuvre_m, t);
     if (verdict.used()) return verdict;
     // The velocity of an outlying position is used if it fits: it is measured independently.
     if (v && (v->v - combined_.v).norm2() < kVelocityGate * (combined_.cov.vv + v->var)) {
@@ -505,7 +555,15 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   doubt_m_ = unclear ? kAnywhereM : open ? 3 * t.first_fix_sigma_m : 0;
   if (doubt_m_ > 0) without_it_ = Mixture();
   lone_ = false;
+  if (nis > kFarNis && d2 > Square(t.jump_min_m)) {
+    Leap(d2);
+  } else if (unsettled()) {
+    Agree(d2);
+  }
   UpdateModels(z, measured_var_ / weight_, v, true);
+  if (!v) {
+    for (AxisState& m : models_) BoundManoeuvre(before, m);
+  }
   if (open && v) {
     for (AxisState& m : models_) m.cov.pp += Square(t.first_fix_sigma_m);
   }

@@ -158,6 +158,9 @@ class TrackFilter {
   void At(MonoTime time, const FilterTuning& tuning, Estimate& e) const;
   /// The same of `s`, a state of this filter's frame at `time`.
   void Describe(const AxisState& s, MonoTime time, Estimate& e, double coasted_var_m2 = 0) const;
+  /// Widens `e` by the leaps of the track that no fix has agreed with.
+  void Doubt(Estimate& e) const;
+  bool unsettled() const { return unsettled_m2_ > 0; }
   bool SameFrame(const TrackFilter& o) const { return frame_.origin() == o.frame_.origin(); }
 
   // What the smoother and the noise monitor need of the last step.
@@ -212,14 +215,19 @@ class TrackFilter {
   void DoubtRepeats(MonoTime time, Vec2 p, const FilterTuning& tuning);
   void PredictModels(double dt_s, const GmStep& gm, const FilterTuning& tuning);
   void MixModels(double dt_s, const FilterTuning& tuning);
+  static void BoundManoeuvre(const AxisState& before, AxisState& m);
   void UpdateModels(Vec2 z, double r_m2, const std::optional<Velocity>& v, bool use_position);
   bool Adopt(const Observation& o, const NoiseModel& noise);
   void BeginNoise(const Observation& o, const NoiseModel& stated);
   AxisState Mixture() const;
   void Combine();
+  bool IsNoWitness() const { return repeats_ && !measured_v_; }
+  void Leap(double leap_m2);
+  void Agree(double apart_m2);
+  double Settled(double leap_m2, double apart_m2) const;
   Verdict HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
-                   const std::optional<Velocity>& v, double expected_var_m2, double manoeuvre_m,
-                   const FilterTuning& tuning);
+                   const std::optional<Velocity>& v, double leap2_m2, double expected_var_m2,
+                   double manoeuvre_m, const FilterTuning& tuning);
   void FollowReceiver(const Observation& o, const NoiseMonitor::Level& level,
                       std::optional<double> jitter_m, const FilterTuning& tuning);
   void SetOffset(bool at_rest, const FilterTuning& tuning);
@@ -273,9 +281,12 @@ class TrackFilter {
   MonoTime jump_begin_{};
   Vec2 jump_begin_p_;
   AxisState jump_;
-  bool lone_ = false;          ///< the track is a first fix and nothing else
-  double doubt_m_ = 0;         ///< > 0: the last fix used may be an outlier if the next lies within
-  AxisState without_it_;       ///< the track if it is an outlier
+  bool lone_ = false;        ///< the track is a first fix and nothing else
+  double doubt_m_ = 0;       ///< > 0: the last fix used may be an outlier if the next lies within
+  AxisState without_it_;     ///< the track if it is an outlier
+  double unsettled_m2_ = 0;  ///< squares of the leaps, as far as no fix has agreed with them
+  double jump_unsettled_m2_ = 0;  ///< what the second hypothesis would add
+  std::uint32_t leaps_in_a_row_ = 0;
   bool repeats_ = false;       ///< the last fix told the position of the one before again
   bool moved_before_ = false;  ///< the track was in motion when that began
   MonoTime news_time_{};       ///< of the last fix that did not

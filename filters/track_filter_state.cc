@@ -55,6 +55,8 @@ void TrackFilter::Save(StateWriter& w) const {
   w.Time(zero_time_);
   w.Bool(lone_);
   w.F64(doubt_m_);
+  w.F64s({jump_unsettled_m2_, unsettled_m2_});
+  w.U32(leaps_in_a_row_);
   SaveAxis(w, without_it_);
   w.Bool(repeats_);
   w.Bool(moved_before_);
@@ -109,6 +111,10 @@ void TrackFilter::Load(StateReader& r) {
   zero_time_ = r.Time();
   lone_ = r.Bool();
   doubt_m_ = r.F64();
+  jump_unsettled_m2_ = r.F64();
+  unsettled_m2_ = r.F64();
+  leaps_in_a_row_ = r.U32();
+  if (!(jump_unsettled_m2_ >= 0) || !(unsettled_m2_ >= 0)) r.Fail();
   LoadAxis(r, without_it_);
   repeats_ = r.Bool();
   moved_before_ = r.Bool();

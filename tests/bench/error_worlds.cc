@@ -226,6 +226,12 @@ std::vector<Family> Families(std::uint64_t seed) {
     all.insert(all.end(), some.begin(), some.end());
   }
   all.push_back(Mixtures(16, 1000 * seed));
+  all.push_back({"cells instead",
+                 kBoth,
+                 {On(Open(), "20-60 s, 500 m", {CellsInstead(20, 60, 500)}),
+                  On(Open(), "60-200 s, 500 m", {CellsInstead(60, 200, 500)}),
+                  On(Open(), "20-60 s, 1500 m", {CellsInstead(20, 60, 1500)}),
+                  On(Open(), "60-200 s, 1500 m", {CellsInstead(60, 200, 1500)})}});
   return all;
 }
 

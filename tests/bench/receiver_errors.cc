@@ -362,6 +362,45 @@ Effect NetworkInstead(double least_s, double most_s, double sigma_m) {
   };
 }
 
+Effect CellsInstead(double least_s, double most_s, double apart_m) {
+  return [=](Stream& s, Random& r) {
+    std::vector<bool> silent(s.samples.size());
+    const Vec2 grid = Towards(r.Uniform(0, apart_m), r);
+    // The mast whose cell the device is in, or one of those around it.
+    const auto mast = [&](Vec2 at) {
+      const Vec2 x = (1 / apart_m) * (at - grid) + 0.5 * Normal(r);
+      return grid + apart_m * Vec2{std::round(x.e), std::round(x.n)};
+    };
+    ForSpells(s, r, 2 * kApartS, least_s, most_s, [&](std::size_t first, std::size_t last) {
+      const Vec2 cached = s.samples[first > 0 ? first - 1 : first].position;
+      std::int64_t next_ms = 0, again_ms = 0, cached_until_ms = 0;
+      Vec2 told;
+      for (std::size_t i = first; i < last; ++i) {
+        Sample& x = s.samples[i];
+        const bool again = again_ms != 0 && x.utc_ms >= again_ms;
+        silent[i] = x.utc_ms < next_ms && !again;
+        if (silent[i]) continue;
+        if (again) {
+          again_ms = 0;
+        } else {
+          next_ms = x.utc_ms + 10'000;
+          again_ms = x.utc_ms + 1000;
+          if (x.utc_ms >= cached_until_ms && r.Uniform(0, 1) < 0.05) {
+            cached_until_ms = x.utc_ms + std::llround(1000 * r.Uniform(10, 60));
+          }
+          told = x.utc_ms < cached_until_ms ? cached : mast(x.truth);
+        }
+        x.position = told;
+        x.velocity.reset();
+        x.radius_m = apart_m;
+        x.source = FixSource::kNetwork;
+      }
+    });
+    std::size_t i = 0;
+    std::erase_if(s.samples, [&](const Sample&) { return silent[i++]; });
+  };
+}
+
 Effect PositionOnly() {
   return Each([](Sample& x, Random&) {
     x.velocity.reset();

@@ -90,6 +90,9 @@ Effect Radius(double radius_m);
 Effect RadiusInSteps();
 Effect NetworkBetween(double every_s, double sigma_m);  ///< fixes of a network besides
 Effect NetworkInstead(double least_s, double most_s, double sigma_m);  ///< for a while, sparsely
+/// For a while the masts of cells that far apart, told twice each ten seconds, or the last fix
+/// before, out of a cache: what phones say in trains and tunnels.
+Effect CellsInstead(double least_s, double most_s, double apart_m);
 
 /// No more than positions and times.
 Effect PositionOnly();

@@ -35,6 +35,8 @@ std::optional<Labelled> LoadLabels(const std::string& dir) {
   return l;
 }
 
+std::int64_t UtcMs(const DeliveredFix& d) { return d.fix.utc->time_since_epoch().count(); }
+
 // Positions and times only: all that the labelled sets have.
 std::optional<Session> LoadPositions(const std::string& dir, const std::string& name) {
   std::ifstream in(dir + "/fixes.csv");
@@ -135,6 +137,47 @@ void PrintRests(const char* name, const std::vector<Session>& sessions, bool vel
   }
 }
 
+// From the first fix within the interval to the last.
+double StraightWithin(const Session& s, const Interval& in) {
+  const DeliveredFix *first = nullptr, *last = nullptr;
+  for (const DeliveredFix& d : s.fixes) {
+    const std::int64_t ms = UtcMs(d);
+    if (ms < in.begin_ms || ms > in.end_ms) continue;
+    if (!first) first = &d;
+    last = &d;
+  }
+  return first ? DistanceM(first->fix.position, last->fix.position) : 0;
+}
+
+// A diary's stops begin while the walk to them goes on, and hold moves of their own. What is
+// counted there is phantom but for the straight way from the first fix to the last, where that is
+// more than noise. Returns the share of raw.
+double PrintLabelledStops(const std::string& session) {
+  constexpr double kElsewhereM = 40;
+  const std::string dir = std::string(WAYMARK_SHARED_DATA "/traces/") + session;
+  const std::optional<Session> s = LoadPositions(dir, session);
+  const std::optional<Labelled> labels = LoadLabels(dir);
+  if (!s || !labels || s->fixes.empty()) return 0;
+  const Run run = Track(*s);
+  std::printf("\nStops of %s by label, m\n%-16s %8s %8s %8s %8s\n", session.c_str(), "label, s",
+              "raw", "straight", "counted", "phantom");
+  const auto since_begin_s = [&](std::int64_t ms) {
+    return 1e-3 * static_cast<double>(ms - UtcMs(s->fixes.front()));
+  };
+  double raw_m = 0, counted_m = 0, phantom_m = 0;
+  for (const Interval& label : LabelledStays(*labels, 0)) {
+    const double raw = RawWithin(*s, {label}), counted = OdometerWithin(run, {label});
+    const double straight = StraightWithin(*s, label);
+    const double phantom = straight > kElsewhereM ? std::max(0.0, counted - straight) : counted;
+    std::printf("%6.0f-%-9.0f %8.0f %8.0f %8.0f %8.0f\n", since_begin_s(label.begin_ms),
+                since_begin_s(label.end_ms), raw, straight, counted, phantom);
+    raw_m += raw, counted_m += counted, phantom_m += phantom;
+  }
+  std::printf("%-16s %8.0f %8s %8.0f %8.0f  %.1f %%\n", "all", raw_m, "", counted_m, phantom_m,
+              100 * phantom_m / raw_m);
+  return raw_m > 0 ? phantom_m / raw_m : 0;
+}
+
 }  // namespace
 
 void PrintStays() {
@@ -182,6 +225,18 @@ void PrintStays() {
   }
   std::printf(
       "(The diary of ssi-opengeodata says stationary also where it is silent: on trains too.)\n");
+  // Of the days of ssi-opengeodata those whose diary is not silent, and holds hours of rest.
+  double sum = 0;
+  const std::vector<std::string> diaries = {"ssi-opengeodata/Utrecht6-2024-06-30",
+                                            "ssi-opengeodata/Utrecht6-2024-07-05",
+                                            "stopgo-example/example"};
+  for (const std::string& diary : diaries) {
+    const double share = PrintLabelledStops(diary);
+    Note("stops, " + diary + ", phantom share", share);
+    sum += share / static_cast<double>(diaries.size());
+  }
+  std::printf("\nMean over these sessions: %.1f %%\n", 100 * sum);
+  Note("stops, mean over sessions, phantom share", sum);
 }
 
 }  // namespace waymark::track
