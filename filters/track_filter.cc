@@ -521,7 +521,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   // Nor has a track that hardly knows where it would be by now a say: it follows what it gets, if
   // it can have got there.
   const bool silence = silent_s > 2 * usual_step_s_;
-  const bool beyond = d2 > Square(furthest_m(silent_s) + t.jump_min_m);
+  const bool beyond = d2 > Square(furthest_m(silent_s) + t.jump_min_m + std::sqrt(expected.var));
   const double lost_m = silence ? t.lost_m : kLostSigmaM;
   const bool lost = !v && (expected.var > Square(lost_m) || turned) && !beyond;
   const double sigma_m =
