@@ -335,14 +335,14 @@ void TrackFilter::Agree(double apart_m2) {
   if (!IsNoWitness()) leaps_in_a_row_ = 0;
 }
 
-Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
+Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double nis,
                               const std::optional<Velocity>& v, double leap2_m2,
                               double expected_var_m2, double manoeuvre_m, const FilterTuning& t) {
   const auto begin = [&] {
     jump_ = combined_;
     jump_.p = z;
     jump_.b = {};
-    const double r = r_m2 + noise_.gm_var_m2;
+    const double r = measured_var_ + noise_.gm_var_m2;
     // Without a velocity, the old one or up to that of a car.
     jump_.cov = {r, 0, -noise_.gm_var_m2, v ? v->var : kUnknownSpeedVar, 0, noise_.gm_var_m2};
     if (v) jump_.v = v->v;
@@ -356,21 +356,21 @@ Verdict TrackFilter::HoldJump(const Observation& o, Vec2 z, double r_m2, double 
     begin();
     return held;
   }
-  const double s = PositionInnovationVar(jump_, r_m2);
+  const double s = PositionInnovationVar(jump_, measured_var_);
   const double d2 = (z - jump_.p - jump_.b).norm2();
   if (d2 > t.jump_nis * s && d2 > Square(t.jump_min_m + manoeuvre_m)) {
     // The outliers do not even agree with one another. But after longer than a burst lasts that may
     // be the way of something fast.
     const double step_s = Seconds(o.time - jump_begin_);
     const double way2_m2 = (z - jump_begin_p_).norm2();
-    const bool fast =
-        jump_votes_ == 1 && step_s < kLongStepS && Seconds(o.time - last_used_) > kLongestBurstS;
+    const bool fast = jump_votes_ == 1 && step_s > 0 && step_s < kLongStepS &&
+                      Seconds(o.time - last_used_) > kLongestBurstS;
     begin();
     if (fast && !v) jump_.cov.vv = std::max(jump_.cov.vv, 0.5 * way2_m2 / Square(step_s));
     return held;
   }
   const AxisState before = jump_;
-  UpdatePosition(jump_, z, r_m2);
+  UpdatePosition(jump_, z, measured_var_);
   if (v) {
     UpdateVelocity(jump_, v->v, v->var);
   } else {
@@ -534,7 +534,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   if (!lost && nis > gate && d2 > Square(jump_m + manoeuvre_m)) {
     weight_ = 0;
     Combine();
-    const Verdict verdict = HoldJump(o, z, measured_var_, nis, v, d2, expected.var, manoeuvre_m, t);
+    const Verdict verdict = HoldJump(o, z, nis, v, d2, expected.var, manoeuvre_m, t);
     if (verdict.used()) return verdict;
     // The velocity of an outlying position is used if it fits: it is measured independently.
     if (v && (v->v - combined_.v).norm2() < kVelocityGate * (combined_.cov.vv + v->var)) {

@@ -225,9 +225,9 @@ class TrackFilter {
   void Leap(double leap_m2);
   void Agree(double apart_m2);
   double Settled(double leap_m2, double apart_m2) const;
-  Verdict HoldJump(const Observation& o, Vec2 z, double r_m2, double nis,
-                   const std::optional<Velocity>& v, double leap2_m2, double expected_var_m2,
-                   double manoeuvre_m, const FilterTuning& tuning);
+  Verdict HoldJump(const Observation& o, Vec2 z, double nis, const std::optional<Velocity>& v,
+                   double leap2_m2, double expected_var_m2, double manoeuvre_m,
+                   const FilterTuning& tuning);
   void FollowReceiver(const Observation& o, const NoiseMonitor::Level& level,
                       std::optional<double> jitter_m, const FilterTuning& tuning);
   void SetOffset(bool at_rest, const FilterTuning& tuning);
