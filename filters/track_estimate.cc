@@ -25,7 +25,7 @@ constexpr double kAltitudeKeptS = 60;  // an older altitude is no answer any mor
 // Where the track has leapt by d it may have been wrong to, once in five: p d^2 / 2 per axis.
 constexpr double kWrongShare = 0.1;
 constexpr std::uint32_t kFewLeaps = 2;
-constexpr double kCanyonM = 200;
+constexpr double kCanyonM = 200;         // all that tall buildings do
 constexpr double kR95PerSigma = 2.4477;  // of a circular normal error: sqrt(-2 ln 0.05)
 
 }  // namespace

@@ -18,9 +18,9 @@ constexpr double kVelocityGate = 16;      // a velocity further off than four si
 constexpr std::uint32_t kFewFixes = 5;    // that support a track: it is hardly known
 constexpr double kFarNis = 9;             // three sigmas
 constexpr double kAnywhereM = 1e8;
-constexpr double kLongestBurstS = 30;
-constexpr double kSettledM2 = 1;      // of a leap this is nothing
-constexpr double kAgreedShare = 0.1;  // each fix that agrees with a leap makes ten times the odds
+constexpr double kLongestBurstS = 30;  // of outliers that move off together
+constexpr double kSettledM2 = 1;       // of a leap this is nothing
+constexpr double kAgreedShare = 0.1;   // each fix that agrees with a leap makes ten times the odds
 constexpr double kLeastMode = 1e-4;
 constexpr double kSamePlaceM = 1e-3;  // receivers round to centimetres
 constexpr double kMovesMps = 1;       // who repeats a place at this speed may be elsewhere (intake)
@@ -319,7 +319,7 @@ bool TrackFilter::Believable(const Velocity& v, Vec2 step, double dt_s) const {
 // What a fix `apart_m2` from where the new track has it leaves of a leap: no less than what is more
 // than noise. And a position told again is no second witness.
 double TrackFilter::Settled(double leap_m2, double apart_m2) const {
-  if (IsNoWitness()) return leap_m2;
+  if (leap_m2 == 0 || IsNoWitness()) return leap_m2;
   const double noise_m2 = kFarNis * (noise_.white_var_m2 + noise_.gm_var_m2);
   const double left_m2 = std::max(kAgreedShare * leap_m2, std::min(apart_m2 - noise_m2, leap_m2));
   return left_m2 < kSettledM2 ? 0 : left_m2;
@@ -557,7 +557,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   lone_ = false;
   if (nis > kFarNis && d2 > Square(t.jump_min_m)) {
     Leap(d2);
-  } else if (unsettled()) {
+  } else {
     Agree(d2);
   }
   UpdateModels(z, measured_var_ / weight_, v, true);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -151,13 +152,13 @@ double StraightWithin(const Session& s, const Interval& in) {
 
 // A diary's stops begin while the walk to them goes on, and hold moves of their own. What is
 // counted there is phantom but for the straight way from the first fix to the last, where that is
-// more than noise. Returns the share of raw.
-double PrintLabelledStops(const std::string& session) {
+// more than noise. Returns the share of raw, nullopt without the recording.
+std::optional<double> PrintLabelledStops(const std::string& session) {
   constexpr double kElsewhereM = 40;
   const std::string dir = std::string(WAYMARK_SHARED_DATA "/traces/") + session;
   const std::optional<Session> s = LoadPositions(dir, session);
   const std::optional<Labelled> labels = LoadLabels(dir);
-  if (!s || !labels || s->fixes.empty()) return 0;
+  if (!s || !labels || s->fixes.empty()) return std::nullopt;
   const Run run = Track(*s);
   std::printf("\nStops of %s by label, m\n%-16s %8s %8s %8s %8s\n", session.c_str(), "label, s",
               "raw", "straight", "counted", "phantom");
@@ -173,9 +174,10 @@ double PrintLabelledStops(const std::string& session) {
                 since_begin_s(label.end_ms), raw, straight, counted, phantom);
     raw_m += raw, counted_m += counted, phantom_m += phantom;
   }
+  if (raw_m == 0) return std::nullopt;
   std::printf("%-16s %8.0f %8s %8.0f %8.0f  %.1f %%\n", "all", raw_m, "", counted_m, phantom_m,
               100 * phantom_m / raw_m);
-  return raw_m > 0 ? phantom_m / raw_m : 0;
+  return phantom_m / raw_m;
 }
 
 }  // namespace
@@ -225,18 +227,18 @@ void PrintStays() {
   }
   std::printf(
       "(The diary of ssi-opengeodata says stationary also where it is silent: on trains too.)\n");
-  // Of the days of ssi-opengeodata those whose diary is not silent, and holds hours of rest.
-  double sum = 0;
+  // Of the days of ssi-opengeodata those with hours of rest, as the positions show themselves.
   const std::vector<std::string> diaries = {"ssi-opengeodata/Utrecht6-2024-06-30",
                                             "ssi-opengeodata/Utrecht6-2024-07-05",
                                             "stopgo-example/example"};
+  double mean = 0;
   for (const std::string& diary : diaries) {
-    const double share = PrintLabelledStops(diary);
-    Note("stops, " + diary + ", phantom share", share);
-    sum += share / static_cast<double>(diaries.size());
+    const std::optional<double> share = PrintLabelledStops(diary);
+    if (!share) return;  // the mean is that of all of them
+    mean += *share / static_cast<double>(diaries.size());
   }
-  std::printf("\nMean over these sessions: %.1f %%\n", 100 * sum);
-  Note("stops, mean over sessions, phantom share", sum);
+  std::printf("\nMean over these sessions: %.1f %%\n", 100 * mean);
+  Note("stops, mean over sessions, phantom share", mean);
 }
 
 }  // namespace waymark::track
