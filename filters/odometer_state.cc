@@ -6,7 +6,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kStateTag = 0x4F444F4D;  // "ODOM"
-constexpr std::uint16_t kStateVersion = 4;
+constexpr std::uint16_t kStateVersion = 5;
 
 }  // namespace
 
@@ -22,6 +22,7 @@ void Odometer::Save(std::vector<std::byte>& out) const {
                            last_->variance_m2, last_->step_s}) {
       w.F64(v);
     }
+    w.F64s({last_->heading.east_m, last_->heading.north_m});
     w.Bool(last_->told);
     w.Bool(last_->blind);
   }
@@ -36,10 +37,10 @@ void Odometer::Save(std::vector<std::byte>& out) const {
   w.Time(rest_since_);
   w.U8(static_cast<std::uint8_t>(way_));
   w.F64s({strayed_m_, rest_told_.east_m, rest_told_.north_m});
-  for (const double v :
-       {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, way.correction_m2, excursion_.told_m,
-        excursion_.jump_m, excursion_.largest_m, excursion_.shortest_s, excursion_.steps,
-        way.stretch.way_m, way.stretch.noise_m, way.stretch.jitter_m, way.stretch.told_m}) {
+  for (const double v : {distance_m_, variance_m2_, doubt_m_, leg_variance_m2_, way.correction_m2,
+                         way.drift_mps, excursion_.told_m, excursion_.jump_m, excursion_.largest_m,
+                         excursion_.shortest_s, excursion_.steps, way.stretch.way_m,
+                         way.stretch.noise_m, way.stretch.jitter_m, way.stretch.told_m}) {
     w.F64(v);
   }
   w.Position(way.stretch.from);
@@ -66,6 +67,8 @@ Status Odometer::Restore(std::span<const std::byte> image) {
          {&n.ve_mps, &n.vn_mps, &n.speed_mps, &n.speed_sigma_mps, &n.variance_m2, &n.step_s}) {
       *v = r.F64();
     }
+    n.heading.east_m = r.F64();
+    n.heading.north_m = r.F64();
     n.told = r.Bool();
     n.blind = r.Bool();
     o.last_ = n;
@@ -84,7 +87,7 @@ Status Odometer::Restore(std::span<const std::byte> image) {
   for (double* v : {&o.strayed_m_, &o.rest_told_.east_m, &o.rest_told_.north_m}) *v = r.F64();
   for (double* v :
        {&o.distance_m_, &o.variance_m2_, &o.doubt_m_, &o.leg_variance_m2_, &way.correction_m2,
-        &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m,
+        &way.drift_mps, &o.excursion_.told_m, &o.excursion_.jump_m, &o.excursion_.largest_m,
         &o.excursion_.shortest_s, &o.excursion_.steps, &way.stretch.way_m, &way.stretch.noise_m,
         &way.stretch.jitter_m, &way.stretch.told_m}) {
     *v = r.F64();

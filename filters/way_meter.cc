@@ -1,9 +1,10 @@
 // Model: a step of the way is the length of the curve through two estimates and their velocities,
 // so that a turn between them is not cut; where the positions jitter against the velocities it is,
 // by as much, the speed times the time instead: the speed that the receiver reports without a
-// course, or else the estimate's. Over stretches that are long against the noise the chord says how
-// much of the sum may be noise: positions alone make velocities that wander, and half of what they
-// may have added is taken off.
+// course, or else the estimate's. Jitter comes back; what the positions gain on such speeds along
+// reported courses, minute after minute, does not, and is added. Over stretches that are long
+// against the noise the chord says how much of the sum may be noise: positions alone make
+// velocities that wander, and half of what they may have added is taken off.
 //
 // Error: what gaps between fixes hide of a road's curvature is independent; noise that may have
 // made the way longer and corners cut between fixes far apart have one sign.
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <optional>
 
 #include "filters/sane_values.h"
@@ -41,6 +43,17 @@ constexpr double kSharpestCornerRad = 1.9;
 // A corner between two fixes lies between the chord and both sides of it.
 constexpr double kCornerDoubt = 0.5;
 constexpr double kSpeedSigmaMps = 0.3;  // of a reported speed (estimation.md A.5)
+// A way is no shorter than its chord, but for the noise of both ends.
+constexpr double kChordSigmas = 2;
+// Where speed times time makes more than the curve between fixes far apart, there may have been a
+// detour, or a halt: the curve errs by 0.4 of it (rms; gaps of 5-60 s cut out of nine drives).
+constexpr double kDetourShare = 0.4;
+
+/// An arc is longer than its chord by (turn/2) / sin(turn/2); `half_cosine`: cos(turn/2).
+double ArcOverChord(double half_cosine) {
+  const double turn2 = std::max(0.0, 1 - half_cosine * half_cosine);  // sin^2(turn / 2)
+  return 1 + turn2 / 6 + 0.075 * turn2 * turn2;
+}
 
 double Length(EastNorth p) { return std::hypot(p.east_m, p.north_m); }
 
@@ -56,15 +69,12 @@ double CurveM(const WayNode& from, const WayNode& to, EastNorth chord) {
     const double e = ve0 / v0_mps + to.ve_mps / v1_mps;
     const double n = vn0 / v0_mps + to.vn_mps / v1_mps;
     const double length = std::hypot(e, n);  // 2 cos(turn / 2)
-    if (length > 1) {
-      const double turn2 = std::max(0.0, 1 - length * length / 4);  // sin^2(turn / 2)
-      // An arc is longer than its chord by (turn/2) / sin(turn/2).
-      return (chord.east_m * e + chord.north_m * n) / length *
-             (1 + turn2 / 6 + 0.075 * turn2 * turn2);
-    }
+    if (length > 1)
+      return (chord.east_m * e + chord.north_m * n) / length * ArcOverChord(length / 2);
   }
-  // Velocities that do not fit the chord (a correction of the position) would make loops.
-  const double fastest_mps = 1.5 * chord_m / dt_s;
+  // Velocities made from positions that do not fit the chord (a correction of the position) would
+  // make loops; those that a receiver tells show the loops of the road.
+  const double fastest_mps = from.told && to.told ? kSaneMps : 1.5 * chord_m / dt_s;
   const auto limited = [&](double ve, double vn) {
     const double v = std::hypot(ve, vn);
     const double k = v > fastest_mps && v > 0 ? fastest_mps / v : 1;
@@ -113,6 +123,10 @@ WayNode NodeOf(const Estimate& e, const Fix* fix) {
   // the truth lies in between: slow velocities are drawn towards zero in the estimate, and longer
   // by their noise in the report.
   const std::optional<double> told_mps = SaneSpeed(*fix);
+  if (told_mps.value_or(0) > kHeadingMps && fix->course_deg && std::isfinite(*fix->course_deg)) {
+    const double course_rad = *fix->course_deg * std::numbers::pi / 180;
+    node.heading = {std::sin(course_rad), std::cos(course_rad)};
+  }
   if (told_mps && !fix->course_deg) {
     node.speed_mps = *told_mps;
     node.speed_sigma_mps = kSpeedSigmaMps;
@@ -120,6 +134,24 @@ WayNode NodeOf(const Estimate& e, const Fix* fix) {
     node.speed_mps = (node.speed_mps + *told_mps) / 2;
   }
   return node;
+}
+
+// What the positions advance along the reported courses beyond the speeds, in the mean of a minute
+// and as far as it is more than the positions' own noise over that time. (The directions of the
+// estimates turn with the jitter of its positions, and would find it to lead ahead.)
+double WayMeter::DriftM(const WayNode& from, const WayNode& to, EastNorth chord, double speed_m) {
+  const EastNorth ahead{from.heading.east_m + to.heading.east_m,
+                        from.heading.north_m + to.heading.north_m};
+  const double length = Length(ahead);  // 2 cos(turn / 2), or less where a course is unknown
+  const double dt_s = Seconds(to.time - from.time);
+  if (dt_s > kShortStepS || length <= 1) return 0;
+  const double ahead_m = (chord.east_m * ahead.east_m + chord.north_m * ahead.north_m) / length *
+                         ArcOverChord(length / 2);
+  double& drift_mps = state_.drift_mps;
+  drift_mps += ((ahead_m - speed_m) / dt_s - drift_mps) * dt_s / (dt_s + tuning_.drift_s);
+  const double usual2 = tuning_.drift_mps * tuning_.drift_mps;
+  const double noise2 = 2 * to.variance_m2 / (tuning_.drift_s * tuning_.drift_s);
+  return drift_mps * dt_s * usual2 / (usual2 + noise2);
 }
 
 // A step far apart in time was longer than its chord, by how much is known one step later: the road
@@ -163,7 +195,14 @@ void WayMeter::Step(const WayNode& from, const WayNode& to, EastNorth chord, Way
   const double trust = blind ? 1 / (1 + noise2)
                              : 1 / (1 + tuning_.jitter_weight * state_.correction_m2 /
                                             std::max(speed_m * speed_m, 1e-6));
-  const double step_m = dt_s <= kLongStepS ? trust * curve_m + (1 - trust) * speed_m : curve_m;
+  const double drift_m = DriftM(from, to, chord, speed_m);
+  double step_m = curve_m;
+  if (dt_s <= kLongStepS) step_m = trust * curve_m + (1 - trust) * (speed_m + drift_m);
+  if (dt_s > kShortStepS && from.told && to.told) {
+    step_m = std::max(step_m, chord_m - kChordSigmas * std::sqrt(2 * to.variance_m2));
+    const double detour_m = dt_s <= kLongStepS ? std::max(0.0, speed_m - curve_m) : 0;
+    way.variance_m2 += kDetourShare * detour_m * kDetourShare * detour_m;
+  }
   const double length_m = std::abs(step_m);
   // A direction that is wrong by an angle a shows cos(a) of the way; one that jitters adds as much.
   const double wrong = to.speed_mps > 0 ? std::min(1.0, to.speed_sigma_mps / to.speed_mps) : 1;

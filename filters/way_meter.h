@@ -18,6 +18,9 @@ struct OdometerTuning {
   double jitter_weight = 25;
   // Between two fixes far apart the way runs along the chord (0) or both sides of a corner (1).
   double corner_share = 0.3;
+  // Velocities that are too low (or high) stay so for minutes, by a walker's half a metre per
+  // second at most (filters/README.md, odometer).
+  double drift_s = 60, drift_mps = 0.5;
 };
 
 /// An estimate as the odometer needs it.
@@ -31,6 +34,7 @@ struct WayNode {
   double step_s = 0;       ///< since the estimate before
   bool blind = false;      ///< made from a position alone
   bool told = false;       ///< the receiver reported a speed
+  EastNorth heading;  ///< the direction that it reported, of length 1; zero where it is unknown
 };
 /// `fix`: what the estimate was made from, if known.
 WayNode NodeOf(const Estimate& estimate, const Fix* fix);
@@ -60,6 +64,7 @@ class WayMeter {
   struct State {
     EastNorth chords[2];       ///< the last two steps far apart in time; zero where there was none
     double correction_m2 = 0;  ///< running mean square of what positions add to velocities
+    double drift_mps = 0;      ///< running mean of what they add along the way
     Stretch stretch;
   };
 
@@ -78,6 +83,7 @@ class WayMeter {
   void Restore(const State& state);
 
  private:
+  double DriftM(const WayNode& from, const WayNode& to, EastNorth chord, double speed_m);
   void TakeCorner(const WayNode& to, EastNorth chord, WayLength& way);
   void CloseStretch(const WayNode& at, double chord_m, WayLength& way);
 

@@ -1,4 +1,4 @@
-// The odometer on drives with survey-grade truth, on their re-simulated and thinned twins.
+// The odometer on drives with truth, on their degraded, thinned and re-simulated twins.
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -71,7 +71,7 @@ void PrintOdometer() {
   std::printf("%-44s %8s %8s %8s %3s %8s %8s %6s %6s %8s %8s\n", "session", "truth m", "error %",
               "bound %", "in", "raw %", "5-min", "rest P", "rest R", "rest m", "raw m");
   const std::vector<Session> drives = SurveyedDrives();
-  Group surveyed[2], thinned[2], simulated[2][3], fast[2];
+  Group surveyed[2], phones[2], degraded[2], thinned[2], simulated[2][3], fast[2];
   const auto both = [](Session s, Group* groups, bool print) {
     Judge(s, &groups[0], print);
     s = corpus::PositionOnly(std::move(s));
@@ -79,6 +79,16 @@ void PrintOdometer() {
     Judge(s, &groups[1], print);
   };
   for (const Session& s : drives) both(s, surveyed, true);
+  // One of the phone drives is no drive: a minute of it has a truth.
+  const auto drive = [](const Session& s) { return s.truth.size() > 300; };
+  for (const Session& s : PhoneDrives()) {
+    if (drive(s)) both(s, phones, true);
+  }
+  for (Session& s : DegradedTwins()) {
+    if (!drive(s)) continue;
+    s.name += ", degraded";
+    both(s, degraded, true);
+  }
   for (const Session& s : drives) {
     for (const double every_s : {5.0, 10.0, 20.0}) {
       Session t = corpus::Every(s, every_s);
@@ -112,6 +122,8 @@ void PrintOdometer() {
     const char* fields = k == 0 ? "every field" : "position only";
     std::printf("%s\n", fields);
     Summary(fields, "surveyed", surveyed[k]);
+    Summary(fields, "phone drives", phones[k]);
+    Summary(fields, "degraded twins", degraded[k]);
     Summary(fields, "surveyed, thinned to 5, 10, 20 s", thinned[k]);
     for (int m = 0; m < 3; ++m) {
       Summary(fields, std::string("simulated, ") + models[m].first, simulated[k][m]);

@@ -36,6 +36,8 @@ const std::vector<Constant>& Constants() {
       {"rest_scatter", [](Tuning& t) { return &t.motion.rest_scatter; }},
       {"far_span_s", [](Tuning& t) { return &t.motion.far_span_s; }},
       {"noise_share", [](Tuning& t) { return &t.odometer.noise_share; }},
+      {"drift_s", [](Tuning& t) { return &t.odometer.drift_s; }},
+      {"drift_mps", [](Tuning& t) { return &t.odometer.drift_mps; }},
       {"jitter_weight", [](Tuning& t) { return &t.odometer.jitter_weight; }},
       {"corner_share", [](Tuning& t) { return &t.odometer.corner_share; }},
       {"settled_s", [](Tuning& t) { return &t.motion.watch.settled_s; }},
@@ -220,6 +222,17 @@ std::vector<Session> SurveyedDrives() {
 
 std::vector<Session> PhoneDrives() {
   return corpus::LoadRecorded(WAYMARK_SHARED_DATA "/traces/strapdown-phone", "fixes.csv");
+}
+
+std::vector<Session> DegradedTwins() {
+  std::vector<Session> twins;
+  for (const char* folder : {"gsdc-android", "strapdown-phone"}) {
+    for (Session& s : corpus::LoadRecorded(std::string(WAYMARK_SHARED_DATA "/traces/") + folder,
+                                           "fixes_deg.csv")) {
+      twins.push_back(std::move(s));
+    }
+  }
+  return twins;
 }
 
 }  // namespace waymark::track

@@ -115,6 +115,8 @@ Session RestlessSpeed(Session s, double sigma_mps, std::uint64_t seed);
 std::vector<Session> SurveyedDrives();
 /// Recorded phone drives whose truth is their own dense good fixes.
 std::vector<Session> PhoneDrives();
+/// The degraded twins of both, as recorded beside them.
+std::vector<Session> DegradedTwins();
 
 /// A figure that --check holds against its limit.
 void Note(const std::string& figure, double value);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <optional>
 
 #include "waymark/geometry.h"
 
@@ -333,6 +334,68 @@ void Grid(double every_s, double most) {
 TEST(Odometer, GoesRoundCornersBetweenFixesFarApart) {
   Grid(5, 0.8);
   Grid(10, 1);
+}
+
+Fix Told(double speed_mps, std::optional<double> course_deg) {
+  Fix fix;
+  fix.speed_mps = speed_mps;
+  fix.course_deg = course_deg;
+  return fix;
+}
+
+// Some receivers tell slow speeds too low for minutes. Positions that jitter as much as they move
+// hide it from one step to the next, not from one minute to the next.
+TEST(Odometer, FindsSpeedsThatAreTooLowForMinutes) {
+  for (const double low_mps : {0.0, 0.3}) {
+    Odometer odometer;
+    std::uint64_t seed = 5;
+    const Fix fix = Told(2 - low_mps, 90);
+    for (int i = 0; i <= 600; ++i) {
+      const Estimate e =
+          At(i, 2 * i + 2 * Noise(seed), 2 * Noise(seed), 2 - low_mps, 0.2 * Noise(seed));
+      odometer.Update(e, Motion::kMoving, &fix);
+    }
+    EXPECT_NEAR(odometer.total().distance_m, 1200, 24) << low_mps;
+  }
+}
+
+// A receiver that loses the sky where the road is slow and finds it at the next such place has gone
+// faster in between.
+TEST(Odometer, AGapIsNoShorterThanItsChord) {
+  Odometer odometer;
+  std::uint64_t seed = 6;
+  const Fix fix = Told(4, 90);
+  double at_m = 0, t_s = 0;
+  for (int gap = 0; gap < 10; ++gap) {
+    for (int i = 0; i < 10; ++i, ++t_s, at_m += 4) {
+      odometer.Update(At(t_s, at_m + Noise(seed), Noise(seed), 4, 0), Motion::kMoving, &fix);
+    }
+    at_m += 156;
+    t_s += 19;
+  }
+  const double way_m = 10 * 36 + 9 * 160;
+  EXPECT_NEAR(odometer.total().distance_m, way_m, 0.05 * way_m);
+}
+
+// A slip road that turns by 270 degrees while the receiver is silent: the speeds and courses at
+// both ends tell of it, the chord does not.
+TEST(Odometer, FollowsALoopThatTheReceiverToldAtBothEnds) {
+  Odometer odometer;
+  const double radius_m = 60, speed_mps = 15, turn_rad = 1.5 * std::numbers::pi;
+  const double gap_s = radius_m * turn_rad / speed_mps;
+  for (int i = -20; i <= 0; ++i) {
+    const Fix fix = Told(speed_mps, 90);
+    odometer.Update(At(i + 20, speed_mps * i, 0, speed_mps, 0), Motion::kMoving, &fix);
+  }
+  // To the left, and over the road it came from: it goes on to the south.
+  for (int i = 0; i <= 20; ++i) {
+    const Fix fix = Told(speed_mps, 180);
+    odometer.Update(At(20 + gap_s + i, -radius_m, radius_m - speed_mps * i, 0, -speed_mps),
+                    Motion::kMoving, &fix);
+  }
+  const double way_m = speed_mps * (40 + gap_s);
+  EXPECT_NEAR(odometer.total().distance_m, way_m, 0.07 * way_m);
+  EXPECT_NEAR(odometer.total().distance_m, way_m, odometer.total().bound_m);
 }
 
 TEST(Odometer, DoesNotCountTheWayOfABreak) {
