@@ -11,7 +11,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kTag = 0x45535449;  // "ESTI"
-constexpr std::uint16_t kVersion = 8;
+constexpr std::uint16_t kVersion = 9;
 
 void Take(const Intake& intake, Observation& o) {
   const Fix& f = intake.fix;
@@ -203,7 +203,11 @@ std::optional<Estimate> Estimator::Latest() const {
 
 Fix Estimator::Heard(const Fix& fix) const {
   Fix heard = fix;
-  if (fix.speed_mps == 0 && impl_->filter.DeniesRest(impl_->tuning)) heard.speed_mps.reset();
+  const bool rests = fix.speed_mps == 0;
+  if (rests ? impl_->filter.DeniesRest(impl_->tuning) : impl_->filter.velocity_denied()) {
+    heard.speed_mps.reset();
+    heard.course_deg.reset();
+  }
   return heard;
 }
 

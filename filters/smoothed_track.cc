@@ -86,6 +86,8 @@ void SmoothedTrack::Impl::Forward(std::span<const DeliveredFix> fixes) {
       a.has_velocity = a.late_velocity = true;
     }
     a.velocity_var = Narrow(f.measured_velocity_var());
+    a.wrong_velocity_var = Narrow(f.wrong_velocity_var());
+    a.velocity_denied = f.velocity_denied();
     a.q = Narrow(f.q(tuning));
     const bool told = o.speed_mps && (*o.speed_mps > 0 || f.measured_velocity());
     a.stopped = told ? *o.speed_mps == 0 : f.mode()[0] > 0.9;

@@ -16,6 +16,7 @@ constexpr double kVindicationShare = 0.4;
 constexpr double kMaxLatencyStepS = 3;
 // Over a step this long a body may have been in any mode of motion, whatever its ends were.
 constexpr Duration kLongStep = std::chrono::seconds(5);
+constexpr float kTellingVar = 4;
 // Levels are learned from the past; a fix gets what was learned by this many after it.
 constexpr std::size_t kAhead = 30;
 
@@ -26,6 +27,9 @@ GmStep Gm(const Item& a, double dt_s) {
   if (a.fresh_error) return {0, a.gm_var_m2};
   return StepGm({.gm_var_m2 = a.gm_var_m2, .gm_tau_s = a.gm_tau_s}, dt_s);
 }
+
+// Whether its velocity tells the way of a second to within the least jump (6 m, three sigmas).
+bool TellsWay(const Item& a) { return a.has_velocity && a.velocity_var <= kTellingVar; }
 
 void Distrust(Item& a, double var_m2) { a.jump_var_m2 += static_cast<float>(a.follow * var_m2); }
 
@@ -114,6 +118,7 @@ void SmoothingPasses::Prepare() {
   for (std::size_t i = 0; i < items_.size(); ++i) {
     Item& a = items_[i];
     if (i + kAhead < items_.size()) a.follow = items_[i + kAhead].follow;
+    BelieveVelocity(i);
     if (i > 0 && a.time - items_[i - 1].time > kLongStep) {
       const double q = a.has_velocity ? tuning_.smooth_q_long_step : tuning_.q_long_step;
       a.q = std::max(a.q, static_cast<float>(q));
@@ -131,6 +136,15 @@ void SmoothingPasses::Prepare() {
     if (i > 0) RemoveLatency(i - 1);
   }
   if (!items_.empty()) RemoveLatency(items_.size() - 1);
+}
+
+// Velocities that are known to be wrong later were wrong before that too, in motion.
+void SmoothingPasses::BelieveVelocity(std::size_t i) {
+  Item& a = items_[i];
+  if (!a.has_velocity || a.v.norm2() == 0) return;
+  const Item& later = items_[std::min(i + kAhead, items_.size() - 1)];
+  a.velocity_var = std::max(a.velocity_var, later.wrong_velocity_var);
+  if (later.velocity_denied) a.has_velocity = a.late_velocity = false;
 }
 
 // By the next velocity, else by the curve. Both in the plane: near a pole east and north are not
@@ -188,7 +202,7 @@ void SmoothingPasses::VindicateHeld() {
 // How far two positions are from what the velocities between them say.
 double SmoothingPasses::Mismatch(const Item& a, const Item& b) {
   Vec2 way;
-  if (a.has_velocity && b.has_velocity) way = (0.5 * Seconds(b.time - a.time)) * (a.v + b.v);
+  if (TellsWay(a) && TellsWay(b)) way = (0.5 * Seconds(b.time - a.time)) * (a.v + b.v);
   return (b.p - a.p - way).norm();
 }
 
@@ -198,7 +212,7 @@ std::optional<Vec2> SmoothingPasses::OffTheWay(std::size_t from, std::size_t to)
   const Item &a = items_[from], &b = items_[to];
   if (a.held || b.held || a.foreign || b.foreign || a.frame != b.frame) return std::nullopt;
   const double dt_s = Seconds(b.time - a.time);
-  if (a.has_velocity && b.has_velocity) return b.p - a.p - (0.5 * dt_s) * (a.v + b.v);
+  if (TellsWay(a) && TellsWay(b)) return b.p - a.p - (0.5 * dt_s) * (a.v + b.v);
   if (from == 0) return std::nullopt;
   const Item& c = items_[from - 1];
   if (c.held || c.frame != a.frame || c.time >= a.time) return std::nullopt;
@@ -224,12 +238,12 @@ void SmoothingPasses::DistrustJumps() {
     const auto off = OffTheWay(i - 1, i);
     if (!off) continue;
     const double d2 = off->norm2();
+    const bool by_velocity = TellsWay(a) && TellsWay(b);
     // Two errors differ, or, without velocities, four units of the second difference's six.
-    const double noise = (b.measured_var_m2 + b.gm_var_m2) * (b.has_velocity ? 2.0 : 6.0);
+    const double noise = (b.measured_var_m2 + b.gm_var_m2) * (by_velocity ? 2.0 : 6.0);
     // Nor is a manoeuvre between the fixes a jump: one that begins or ends at `a`, or, where the
     // velocities tell of it, within the step.
-    const double manoeuvre_m =
-        (b.has_velocity ? 0.25 : 1.0) * tuning_.manoeuvre_mps2 * Square(dt_s);
+    const double manoeuvre_m = (by_velocity ? 0.25 : 1.0) * tuning_.manoeuvre_mps2 * Square(dt_s);
     const double least_m = std::max(tuning_.jump_detect_m, manoeuvre_m);
     if (d2 < tuning_.jump_nis * noise || d2 < Square(least_m)) continue;
     if (GoesOnWithout(i - 1, d2) || GoesOnWithout(i, d2)) continue;

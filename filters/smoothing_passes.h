@@ -38,7 +38,8 @@ struct SmoothedFix {
   float q = 1, follow = 1, slow_var_m2 = 0;
   float gm_var_m2 = 1, gm_tau_s = 60;
   float velocity_var = 1, measured_var_m2 = 1;
-  float jump_var_m2 = 0;  ///< distrust for lying beside a jump
+  float wrong_velocity_var = 0;  ///< what velocities are known to err by at this fix
+  float jump_var_m2 = 0;         ///< distrust for lying beside a jump
   float weight = 1;
   float speed_sigma_mps = 0;
   float p_stopped = 0, p_slow = 0;
@@ -53,7 +54,8 @@ struct SmoothedFix {
   bool fresh_error : 1 = false;    ///< b begins anew here
   bool held : 1 = false;           ///< the forward pass did not use it
   bool noise_is_bound : 1 = false;
-  bool begin : 1 = false;  ///< nothing before it says anything about it
+  bool velocity_denied : 1 = false;  ///< by the positions; then has_velocity means a speed of 0
+  bool begin : 1 = false;            ///< nothing before it says anything about it
 };
 
 class SmoothingPasses {
@@ -81,6 +83,7 @@ class SmoothingPasses {
   void Backward(const Visit& visit);
   void Reweigh(std::size_t i, const AxisState& smoothed);
   AxisState Moved(AxisState s, std::size_t from, std::size_t to) const;
+  void BelieveVelocity(std::size_t i);
   static double Mismatch(const SmoothedFix& a, const SmoothedFix& b);
 
   std::vector<SmoothedFix>& items_;

@@ -115,6 +115,7 @@ void TrackFilter::Reanchor() {
   zero_p_ = moved(zero_p_);
   jump_begin_p_ = moved(jump_begin_p_);
   last_raw_v_ = Turn(last_raw_v_, turn);
+  trial_.TurnAxes(turn);
   reanchored_ = true;
 }
 
@@ -125,6 +126,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   time_ = last_used_ = o.time;
   SetAnchor(o.position);
   has_last_raw_v_ = at_zero_ = false;
+  trial_.Break();
   combined_ = {};
   BeginNoise(o, NoiseOf(o, level));
   foreign_ = false;
@@ -316,6 +318,19 @@ bool TrackFilter::Believable(const Velocity& v, Vec2 step, double dt_s) const {
          (step - dt_s * v.v).norm2() < kVelocityGate * (StepNoise(dt_s) + Square(dt_s) * v.var);
 }
 
+// Who was led by velocities that turn out to be none hardly has a place: it is outvoted soon.
+bool TrackFilter::IsDenied(const Velocity& v, Vec2 step, double dt_s) {
+  if (repeats_) {
+    trial_.Repeat();
+  } else if (!(dt_s > 0)) {
+    trial_.Break();
+  } else if (trial_.Add({step, dt_s, StepNoise(dt_s), v.v, v.var})) {
+    support_ = 0;
+    jump_votes_ = 0;
+  }
+  return trial_.denied();
+}
+
 // What a fix `apart_m2` from where the new track has it leaves of a leap: no less than what is more
 // than noise. And a position told again is no second witness.
 double TrackFilter::Settled(double leap_m2, double apart_m2) const {
@@ -483,10 +498,15 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     if (doubt_m_ > 0) PredictMoving(without_it_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
   // Speeds that are wrong are so in motion.
-  if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, level.velocity_var_m2ps2);
+  wrong_velocity_var_ = level.velocity_var_m2ps2;
+  if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, wrong_velocity_var_);
   UseHint(z, v);
-  if (v && !v->inferred && !Believable(*v, z - measured_p_, dt_s)) v.reset();
-  if (!v && o.speed_mps) Unbind(*o.speed_mps);
+  if (v && !v->inferred && *o.speed_mps > 0 && IsDenied(*v, z - measured_p_, dt_s)) {
+    v.reset();
+  } else if (v && !v->inferred && !Believable(*v, z - measured_p_, dt_s)) {
+    v.reset();
+  }
+  if (!v && o.speed_mps && !trial_.denied()) Unbind(*o.speed_mps);
   measured_p_ = z;
   measured_v_ = v ? std::optional<Vec2>(v->v) : std::nullopt;
   inferred_v_ = v && v->inferred;

@@ -20,6 +20,7 @@
 #include "filters/axis_filter.h"
 #include "filters/noise_monitor.h"
 #include "filters/state_bytes.h"
+#include "filters/velocity_trial.h"
 #include "waymark/estimate.h"
 #include "waymark/fix.h"
 #include "waymark/geometry.h"
@@ -179,6 +180,11 @@ class TrackFilter {
   const AltitudeFilter& altitude() const { return altitude_; }
   Vec2 measured_position() const { return measured_p_; }
   const std::optional<Vec2>& measured_velocity() const { return measured_v_; }
+  /// What the velocities of the track's source are known to err by, per axis; 0: no more than
+  /// usual.
+  double wrong_velocity_var() const { return wrong_velocity_var_; }
+  /// The positions deny what the receiver tells of its velocity.
+  bool velocity_denied() const { return trial_.denied(); }
   /// Not for who compares positions with velocities.
   bool inferred_velocity() const { return inferred_v_; }
   double measured_velocity_var() const { return measured_v_var_; }
@@ -202,6 +208,7 @@ class TrackFilter {
   std::optional<Velocity> MeasureVelocity(const Observation& o, Vec2 p, double dt_s,
                                           const FilterTuning& tuning);
   bool Believable(const Velocity& v, Vec2 step, double dt_s) const;
+  bool IsDenied(const Velocity& v, Vec2 step, double dt_s);
   double StepNoise(double dt_s) const;
   bool MovesOn(Vec2 p, double dt_s, const FilterTuning& tuning);
   bool IsElsewhere(const FilterTuning& tuning) const;
@@ -271,8 +278,10 @@ class TrackFilter {
   std::optional<Vec2> measured_v_;
   bool inferred_v_ = false;
   double measured_v_var_ = 1;
+  double wrong_velocity_var_ = 0;
   Vec2 last_raw_v_;
   bool has_last_raw_v_ = false;
+  VelocityTrial trial_;
   bool at_zero_ = false;          ///< the speed is said to be 0
   Vec2 zero_p_;                   ///< where that began
   MonoTime zero_time_{};          ///< when it was last there

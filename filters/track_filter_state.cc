@@ -51,6 +51,7 @@ void TrackFilter::Save(StateWriter& w) const {
   SaveVec(w, measured_v_.value_or(Vec2{}));
   w.Bool(inferred_v_);
   w.Bool(has_last_raw_v_);
+  trial_.Save(w);
   w.Bool(at_zero_);
   w.Time(zero_time_);
   w.Bool(lone_);
@@ -107,6 +108,7 @@ void TrackFilter::Load(StateReader& r) {
   measured_v_ = has_v ? std::optional<Vec2>(v) : std::nullopt;
   inferred_v_ = r.Bool();
   has_last_raw_v_ = r.Bool();
+  trial_.Load(r);
   at_zero_ = r.Bool();
   zero_time_ = r.Time();
   lone_ = r.Bool();

@@ -232,6 +232,17 @@ std::vector<Family> Families(std::uint64_t seed) {
                   On(Open(), "60-200 s, 500 m", {CellsInstead(60, 200, 500)}),
                   On(Open(), "20-60 s, 1500 m", {CellsInstead(20, 60, 1500)}),
                   On(Open(), "60-200 s, 1500 m", {CellsInstead(60, 200, 1500)})}});
+  all.push_back(
+      {"velocity of another kind",
+       kAllOnly,
+       {On(Open(), "km/h", {SpeedScaled(3.6)}), On(Open(), "knots", {SpeedScaled(1.94)}),
+        On(Open(), "course reversed", {CourseOff(180)}),
+        On(Open(), "course off by 45", {CourseOff(45)}),
+        On(Open(), "course always 0", {CourseStuck(0)}), On(Open(), "5 s late", {VelocityLate(5)}),
+        On(Suburb(), "km/h, suburb", {SpeedScaled(3.6)}),
+        On(Suburb(), "course always 0, suburb", {CourseStuck(0)}),
+        On(Open(), "km/h, each 10 s", {SpeedScaled(3.6)}, Regular(10)),
+        On(Open(), "course always 0, each 10 s", {CourseStuck(0)}, Regular(10))}});
   return all;
 }
 

@@ -308,6 +308,20 @@ Effect NoCourse() {
   return Each([](Sample& x, Random&) { x.course = false; });
 }
 
+Effect CourseOff(double degrees) {
+  const double angle = degrees * std::numbers::pi / 180;
+  const SinCos turn{std::sin(angle), std::cos(angle)};
+  return Each([=](Sample& x, Random&) {
+    if (x.velocity) x.velocity = Turn(*x.velocity, turn);
+  });
+}
+
+Effect CourseStuck(double degrees) {
+  return Each([ahead = Heading(degrees)](Sample& x, Random&) {
+    if (x.velocity) x.velocity = x.velocity->norm() * ahead;
+  });
+}
+
 Effect Radius(double radius_m) {
   return Each([=](Sample& x, Random&) { x.radius_m = radius_m; });
 }

@@ -84,6 +84,8 @@ Effect VelocityLate(double seconds);
 Effect SpeedScaled(double factor);
 Effect SpeedStuckAtZero(double spell_s);  ///< once in three minutes; 0: always
 Effect NoCourse();
+Effect CourseOff(double degrees);    ///< by so much, always
+Effect CourseStuck(double degrees);  ///< at this, always
 
 // What is said of the error, and by whom.
 Effect Radius(double radius_m);

@@ -52,8 +52,8 @@ class WAYMARK_API Estimator {
   /// fix and when the newest fix lies more than `max_coast` beyond the last used one.
   std::optional<Estimate> Latest() const;
 
-  /// `fix`, the newest that was judged, as others should hear it: without a speed of 0 that the
-  /// positions deny (some receivers say 0 for want of a speed).
+  /// `fix`, the newest that was judged, as others should hear it: without a velocity that the
+  /// positions deny (some receivers say 0 for want of a speed or a course, or tell km/h).
   Fix Heard(const Fix& fix) const;
 
   /// The estimate at any `time` not before the last used fix, with growing covariance, up to

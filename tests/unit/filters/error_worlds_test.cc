@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -181,6 +182,38 @@ TEST(ErrorWorlds, ABadFirstFixOfANewTrackIsNoSpeed) {
         EXPECT_LT(live_m[i + 1], 15) << "seed " << seed << " at " << i << " velocity " << velocity;
         EXPECT_LT(live_m[i + 2], 15) << "seed " << seed << " at " << i << " velocity " << velocity;
       }
+    }
+  }
+}
+
+// Speeds in km/h or knots, a course that is always 0 or turned round: the positions know better.
+// (The raw track of an open sky is good: what believed such velocities was led off by hundreds of
+// metres.)
+TEST(ErrorWorlds, VelocitiesOfAnotherKindAreNotBelieved) {
+  struct Kind {
+    const char* name;
+    double scale, turn_deg;
+    std::optional<double> course_deg;
+  };
+  const Kind kinds[] = {{"km/h", 3.6, 0, std::nullopt},
+                        {"knots", 1.944, 0, std::nullopt},
+                        {"turned round", 1, 180, std::nullopt},
+                        {"off by 45 degrees", 1, 45, std::nullopt},
+                        {"north", 1, 0, 0.0}};
+  for (const Kind& kind : kinds) {
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      Drive drive = Simulate({.seconds = 1200, .seed = seed});
+      for (auto& d : drive.fixes) {
+        *d.fix.speed_mps *= kind.scale;
+        d.fix.course_deg =
+            kind.course_deg ? *kind.course_deg : std::fmod(*d.fix.course_deg + kind.turn_deg, 360);
+      }
+      const double raw_m = Score(Raw(drive));
+      const std::vector<double> live_m = Live(drive);
+      EXPECT_LT(Score(live_m), 1.8 * raw_m) << kind.name << ", seed " << seed;
+      EXPECT_LT(Score(After(300, live_m)), 1.3 * Score(After(300, Raw(drive))))
+          << kind.name << ", seed " << seed;
+      EXPECT_LT(Score(Smoothed(drive)), 1.1 * raw_m) << kind.name << ", seed " << seed;
     }
   }
 }
