@@ -14,6 +14,8 @@ constexpr std::uint32_t kForeignToOwn = 3;  // in a row, and they are the track'
 // Radii off by this factor are of another kind, unless this receiver's differ so from fix to fix:
 // four mean deviations (of the logarithm) hold 99.9 % of a normal distribution.
 constexpr double kOtherKind = 2, kUsualFixes = 16;
+constexpr double kLeastNoise = 0.01, kMostNoise = 25;  // per variance that the radius says
+constexpr double kSmoothM2 = kLeastNoise * 100 * kSigmaPerR68 * kSigmaPerR68;
 constexpr double kMaxSpeedSigmaMps = 100;  // says nothing; a larger number no more
 constexpr double kMaxAltitudeM = 1e5;      // where space begins
 constexpr double kRestSlackMps = 1;
@@ -28,10 +30,12 @@ constexpr double kRestSpeedMps = 0.3;  // below, a course means nothing
 
 NoiseModel TrackFilter::NoiseOf(const Observation& o, const NoiseMonitor::Level& level) const {
   const double var = Square(o.accuracy_m * kSigmaPerR68);
-  // The learned scale is bounded: below, because smooth is not true; above, because a receiver
-  // that is off by more than five times its word is a case for the second hypothesis.
+  // The learned scale is bounded: below, because smooth is not true (where the radius is large, by
+  // what that is of one of 10 m); above, because a receiver that is off by more than five times its
+  // word is a case for the second hypothesis.
   const double total = level.total();
-  const double unit = var * std::clamp(total, 0.01, 25.0) / total;
+  const double least = std::min(kLeastNoise, kSmoothM2 / var);
+  const double unit = var * std::clamp(total, least, kMostNoise) / total;
   NoiseModel n;
   n.white_var_m2 = std::max(unit * level.white, 1e-4);
   n.gm_var_m2 = std::max(unit * level.gm, 1e-4);

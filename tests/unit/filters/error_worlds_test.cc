@@ -218,6 +218,18 @@ TEST(ErrorWorlds, VelocitiesOfAnotherKindAreNotBelieved) {
   }
 }
 
+// A radius that is stated and far too large, and positions alone: they are seen to be good.
+TEST(ErrorWorlds, ARadiusThatIsFarTooLargeDoesNoHarm) {
+  for (const double radius_m : {50.0, 95.0}) {
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      const Drive drive =
+          Simulate({.seconds = 1200, .accuracy_m = radius_m, .velocity = false, .seed = seed});
+      EXPECT_LT(Score(After(60, Live(drive))), 1.1 * Score(After(60, Raw(drive))))
+          << radius_m << " m, seed " << seed;
+    }
+  }
+}
+
 // Steps of one to six seconds in no order: the longest is no silence.
 TEST(ErrorWorlds, AnIrregularStreamIsFollowedThroughItsTurns) {
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {

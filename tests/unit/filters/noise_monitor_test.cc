@@ -250,11 +250,12 @@ TEST(NoiseOfASource, IsLearnedWithinBounds) {
           least = std::min(least, ratio);
           most = std::max(most, ratio);
         }
-        EXPECT_GE(least, 0.01 - 1e-9);
+        const double bound = 0.01 * std::min(1.0, Square(10 / stated_m));
+        EXPECT_GE(least, bound - 1e-9);
         EXPECT_LE(most, 25 + 1e-9);
         const double truth = Square(white_m / (stated_m * kSigmaPerR68));
-        if (truth < 0.002) {
-          EXPECT_LT(least, 0.0101);
+        if (truth < 0.2 * bound) {
+          EXPECT_LT(least, 1.01 * bound);
         }
         if (truth > 50) {
           EXPECT_GT(most, 24.9);
