@@ -11,7 +11,7 @@ namespace waymark {
 namespace {
 
 constexpr std::uint32_t kTag = 0x45535449;  // "ESTI"
-constexpr std::uint16_t kVersion = 9;
+constexpr std::uint16_t kVersion = 10;
 
 void Take(const Intake& intake, Observation& o) {
   const Fix& f = intake.fix;

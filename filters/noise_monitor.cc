@@ -19,8 +19,9 @@ constexpr double kFloor = 1e-6;        // quantised and standing positions diffe
 constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
 // Second differences of the coloured noise that phones and canyons show (autocorrelation about 0.7
 // at 1 s and 0.55 at 2 s, estimation.md section E) hold 6 - 8 * 0.7 + 2 * 0.55 = 1.5 variances.
-constexpr std::uint32_t kSettled = 48;  // samples from which a running median's steps are 3 %
-constexpr double kMaxRise = 10;         // of gamma from 1 to 20 s (5 to 20 differ little: README)
+constexpr std::uint32_t kOtherKind = 5;  // in a row
+constexpr std::uint32_t kSettled = 48;   // samples from which a running median's steps are 3 %
+constexpr double kMaxRise = 10;          // of gamma from 1 to 20 s (5 to 20 differ little: README)
 // A Gauss-Markov error's gamma rises no faster than a random walk's: by 19 parts from 1 to 20 s for
 // 4 from 1 to 5 s, and a third more by chance. What rises faster is the integral of wrong
 // velocities, unless the receiver glides (changes by less than this from second to second).
@@ -73,7 +74,7 @@ void NoiseMonitor::Compare(std::size_t back, double now_s, double lag_s, const S
   m.Add((s.d - old.d).norm2() / (kMedianOfSquare * (s.variance_m2 + old.variance_m2)));
 }
 
-void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, double variance_m2) {
+void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& told, double variance_m2) {
   if (count_ == 0) {
     base_ = time;
     integral_ = {};
@@ -81,20 +82,30 @@ void NoiseMonitor::Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, doub
   const double now_s = Seconds(time - base_);
   const bool first = count_ == 0;
   const double dt = first ? 0 : now_s - last_s_;
-  if (!first && (dt <= 0 || dt > (v ? kMaxStepS : kMaxBlindStepS))) {
+  if (!first && (dt <= 0 || dt > (has_velocity_ ? kMaxStepS : kMaxBlindStepS))) {
     if (dt > 0) {
       count_ = 0;
-      Add(time, p, v, variance_m2);
+      Add(time, p, told, variance_m2);
     }
     return;
   }
-  if (v.has_value() != has_velocity_ && !first) {  // the kind of stream changed: start over
-    count_ = 0;
-    has_velocity_ = v.has_value();
-    Add(time, p, v, variance_m2);
-    return;
+  // Some leave out a velocity now and then. The kind of a stream changes to one with velocities
+  // once most fixes have one, back once none has.
+  if (!first && told.has_value() != has_velocity_) {
+    if (++of_other_kind_ >= kOtherKind) {
+      count_ = 0;
+      Add(time, p, told, variance_m2);
+      return;
+    }
+    if (has_velocity_) return;
+  } else if (of_other_kind_ > 0) {
+    of_other_kind_ = has_velocity_ ? 0 : of_other_kind_ - 1;
   }
-  has_velocity_ = v.has_value();
+  if (first) {
+    has_velocity_ = told.has_value();
+    of_other_kind_ = 0;
+  }
+  const std::optional<Vec2> v = has_velocity_ ? told : std::nullopt;
   if (v) {
     if (!first) integral_ = integral_ + (0.5 * dt) * (last_v_ + *v);
     last_v_ = *v;
@@ -210,6 +221,7 @@ void NoiseMonitor::Save(StateWriter& w) const {
   w.Bool(level_.upper_bound);
   w.OptF64(jitter_m_);
   w.Bool(has_velocity_);
+  w.U32(of_other_kind_);
   w.Time(base_);
   for (double x : {last_v_.e, last_v_.n, integral_.e, integral_.n, last_s_}) {
     w.F64(x);
@@ -236,6 +248,7 @@ void NoiseMonitor::Load(StateReader& r) {
   level_.upper_bound = r.Bool();
   jitter_m_ = r.OptF64();
   has_velocity_ = r.Bool();
+  of_other_kind_ = r.U32();
   base_ = r.Time();
   for (double* x : {&last_v_.e, &last_v_.n, &integral_.e, &integral_.n, &last_s_}) {
     *x = r.F64();

@@ -46,7 +46,7 @@ class NoiseMonitor {
  public:
   /// `p` in metres in any frame that is kept for the session's part at hand (Reset when it moves);
   /// `variance_m2` is what the fix reported, per axis.
-  void Add(MonoTime time, Vec2 p, const std::optional<Vec2>& v, double variance_m2);
+  void Add(MonoTime time, Vec2 p, const std::optional<Vec2>& told, double variance_m2);
   /// The next fix does not continue the last (a gap, a new frame, a jump): medians are kept.
   void Break() { count_ = 0; }
 
@@ -86,6 +86,7 @@ class NoiseMonitor {
   std::array<Sample, kRing> ring_{};
   std::size_t next_ = 0, count_ = 0;
   bool has_velocity_ = false;
+  std::uint32_t of_other_kind_ = 0;  ///< fixes with, or without, a velocity unlike the stream
   MonoTime base_{};
   Vec2 last_v_, integral_;
   double last_s_ = 0;

@@ -32,6 +32,9 @@ constexpr double kExcursionPerNoiseS = 8;  // as long as a rest takes to be seen
 // A filter follows a jump in so many steps.
 constexpr double kJumpSteps = 4;
 constexpr Duration kExcursion = std::chrono::seconds(60), kJump = std::chrono::seconds(30);
+// Nothing gets so far in a step, nor has a receiver that repeated its last position while it went
+// on: the track was somewhere else, now or before.
+constexpr double kFastestMps = 400, kLeapM = 5000;
 constexpr double kUnnoticedM = 15;  // what a car goes before its start is seen
 // A way that was not noticed is known by a few points.
 constexpr double kUnnoticedDoubt = 0.1;
@@ -287,12 +290,19 @@ void Odometer::Depart(const WayNode& at) {
   meter_.Begin(at.position);
 }
 
+bool Odometer::Leaps(const WayNode& to) const {
+  const EastNorth chord = frame_.ToLocal(to.position);
+  return std::hypot(chord.east_m, chord.north_m) >
+         kLeapM + kFastestMps * Seconds(to.time - last_->time);
+}
+
 void Odometer::Update(const Estimate& e, Motion motion, const Fix* fix, Way way) {
   if (!IsSane(e) || (last_ && e.time <= last_->time)) return;
   // Unknown after a known state keeps that state: the detector will say when it changes.
   if (motion == Motion::kUnknown) motion = motion_;
   if (way == Way::kNone) motion = Motion::kStationary;
   WayNode node = NodeOf(e, fix);
+  if (last_ && Leaps(node)) Break();
   if (last_) {
     node.step_s = Seconds(node.time - last_->time);
     const double told_mps = fix != nullptr ? SaneSpeed(*fix).value_or(0) : 0;

@@ -65,6 +65,7 @@ class Odometer {
   };
   static constexpr std::size_t kMarks = 64;
 
+  bool Leaps(const WayNode& to) const;
   void Walk(const WayNode& to);
   void StepAtRest(const WayNode& to);
   void StepMoving(const WayNode& to);

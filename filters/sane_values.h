@@ -27,6 +27,12 @@ inline std::optional<double> SaneSpeed(const Fix& fix) {
   return fix.speed_mps;
 }
 
+/// The reported course in degrees, if there is one that can be; some write -1 for none.
+inline std::optional<double> SaneCourse(const Fix& fix) {
+  if (!fix.course_deg || !(*fix.course_deg >= 0 && *fix.course_deg <= 360)) return std::nullopt;
+  return fix.course_deg;
+}
+
 }  // namespace waymark
 
 #endif  // WAYMARK_FILTERS_SANE_VALUES_H_

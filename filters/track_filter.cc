@@ -131,7 +131,7 @@ void TrackFilter::Start(const Observation& o, const NoiseMonitor::Level& level,
   BeginNoise(o, NoiseOf(o, level));
   foreign_ = false;
   measured_var_ = noise_.white_var_m2;
-  const auto v = MeasureVelocity(o, {}, 0, t);
+  const auto v = MeasureVelocity(o, {}, 0, std::nullopt, t);
   AxisState s;
   s.v = v ? v->v : Vec2{};
   // Without velocity, anything up to a car: 10 m/s per axis.
@@ -487,7 +487,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   foreign_ = !Adopt(o, stated);
   SetFactors(std::max(dt_s, 0.0), t);
   time_ = o.time;
-  auto v = MeasureVelocity(o, z, dt_s, t);
+  auto v = MeasureVelocity(o, z, dt_s, jitter_m, t);
   const AxisState& before = combined_;  // until the models are combined again
   const double phi = fresh_error_ ? 0 : factors_.gm_phi;
   const GmStep gm{phi, noise_.gm_var_m2 * (1 - phi * phi)};
@@ -593,7 +593,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   const double step_s = young ? silent_s : std::min(silent_s, 2 * usual_step_s_);
   usual_step_s_ = std::max({1.0, step_s, 0.9 * usual_step_s_});
   last_used_ = o.time;
-  SetOffset(o.speed_mps && *o.speed_mps == 0 && v, t);
+  SetOffset(v && v->rests, t);
   MeasureAltitude(o);
   if (last_was_outlier) return {Disposition::kAdjusted, Reason::kReacquired, nis, kFarNis};
   if (weight_ < 0.5) return {Disposition::kAdjusted, Reason::kDownweighted, weight_, 0.5};

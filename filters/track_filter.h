@@ -204,8 +204,10 @@ class TrackFilter {
     Vec2 v;
     double var = 0;
     bool inferred = false;  ///< its direction is that of the positions
+    bool rests = false;     ///< a speed of 0, and the positions do not deny it
   };
   std::optional<Velocity> MeasureVelocity(const Observation& o, Vec2 p, double dt_s,
+                                          std::optional<double> jitter_m,
                                           const FilterTuning& tuning);
   bool Believable(const Velocity& v, Vec2 step, double dt_s) const;
   bool IsDenied(const Velocity& v, Vec2 step, double dt_s);

@@ -18,7 +18,7 @@ constexpr double kLeastNoise = 0.01, kMostNoise = 25;  // per variance that the 
 constexpr double kSmoothM2 = kLeastNoise * 100 * kSigmaPerR68 * kSigmaPerR68;
 constexpr double kMaxSpeedSigmaMps = 100;  // says nothing; a larger number no more
 constexpr double kMaxAltitudeM = 1e5;      // where space begins
-constexpr double kRestSlackMps = 1;
+constexpr double kRestSlackMps = 1, kSteadySigmas = 4;
 constexpr double kHintS = 120;   // a hint of the motion sensors is good for this long
 constexpr double kWanderS = 60;  // a receiver at rest wanders by metres a minute, not by a walk
 constexpr double kHintSigmaMps = 0.3;
@@ -77,6 +77,7 @@ double TrackFilter::StillM() const {
 
 std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observation& o, Vec2 p,
                                                                   double dt_s,
+                                                                  std::optional<double> jitter_m,
                                                                   const FilterTuning& t) {
   if (!o.speed_mps || *o.speed_mps > 0) at_zero_ = false;
   if (!o.speed_mps) {
@@ -137,7 +138,12 @@ std::optional<TrackFilter::Velocity> TrackFilter::MeasureVelocity(const Observat
     // the position says otherwise: then it is but a velocity.
     const double step_m = (p - measured_p_).norm();
     const double slack_m = 2 * std::sqrt(noise_.white_var_m2 + noise_.gm_var_m2);
-    if (dt_s > 0 && step_m < kRestSlackMps * dt_s + slack_m) var = Square(t.rest_sigma_mps);
+    double most_m = kRestSlackMps * dt_s + slack_m;
+    // A receiver that is seen to be steady shows the slowest way (some say 0 below half a metre a
+    // second and more).
+    if (jitter_m) most_m = std::min(most_m, kSteadySigmas * *jitter_m);
+    out.rests = dt_s > 0 && step_m < most_m;
+    if (out.rests) var = Square(t.rest_sigma_mps);
   }
   last_raw_v_ = raw;
   has_last_raw_v_ = true;

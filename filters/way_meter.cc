@@ -123,11 +123,12 @@ WayNode NodeOf(const Estimate& e, const Fix* fix) {
   // the truth lies in between: slow velocities are drawn towards zero in the estimate, and longer
   // by their noise in the report.
   const std::optional<double> told_mps = SaneSpeed(*fix);
-  if (told_mps.value_or(0) > kHeadingMps && fix->course_deg && std::isfinite(*fix->course_deg)) {
-    const double course_rad = *fix->course_deg * std::numbers::pi / 180;
+  const std::optional<double> course_deg = SaneCourse(*fix);
+  if (told_mps.value_or(0) > kHeadingMps && course_deg) {
+    const double course_rad = *course_deg * std::numbers::pi / 180;
     node.heading = {std::sin(course_rad), std::cos(course_rad)};
   }
-  if (told_mps && !fix->course_deg) {
+  if (told_mps && !course_deg) {
     node.speed_mps = *told_mps;
     node.speed_sigma_mps = kSpeedSigmaMps;
   } else if (told_mps && *told_mps > 0) {

@@ -76,7 +76,8 @@ enum class Disposition : std::uint8_t {
 enum class Reason : std::uint8_t {
   kNone = 0,
   kNotFinite = 1,   ///< a number is NaN or infinite
-  kOutOfRange = 2,  ///< latitude, longitude, speed, course or accuracy outside its range
+  kOutOfRange = 2,  ///< latitude, longitude, speed, course or accuracy outside its range, or the
+                    ///< place 0, 0, by which receivers say that they have none
   kDuplicate = 3,   ///< the same report again
   kMerged = 4,      ///< another report of the same epoch; value: seconds apart
   kLate =
@@ -97,7 +98,8 @@ enum class Reason : std::uint8_t {
 };
 
 /// The judgement on one fix, with the number that decided and the limit it was held against. Both
-/// are finite. The limit is 0 where there is none: kDuplicate and kSimulated (value 0 too),
+/// are finite. The limit is 0 where there is none: kDuplicate, kSimulated and kOutOfRange of the
+/// place 0, 0 (value 0 too),
 /// kNotFinite (value 0: the number cannot be told), kCached (value: m that the device moved since,
 /// however few), kWeekRollover, and kLate and kFuture of an adjusted fix, whose source's clock was
 /// found to stand wrong by `value`. That of kLeapSecond is 20 s.

@@ -218,6 +218,24 @@ TEST(ErrorWorlds, VelocitiesOfAnotherKindAreNotBelieved) {
   }
 }
 
+// Many receivers say 0 for a slow speed. Who creeps by a good one is not held to where it last
+// moved.
+TEST(ErrorWorlds, ASpeedThatIsSaidToBeZeroWhileItCreepsHoldsNothing) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    Drive drive = Simulate({.seconds = 1200,
+                            .white_m = 0.05,
+                            .gm_m = 0.3,
+                            .max_speed_mps = 3,
+                            .turn_sigma_rad = 0.01,
+                            .seed = seed});
+    for (auto& d : drive.fixes) {
+      if (*d.fix.speed_mps < 1) d.fix.speed_mps = 0;
+    }
+    const double raw_m = Score(Raw(drive));
+    EXPECT_LT(Score(Live(drive)), 1.8 * raw_m) << "seed " << seed;
+  }
+}
+
 // A radius that is stated and far too large, and positions alone: they are seen to be good.
 TEST(ErrorWorlds, ARadiusThatIsFarTooLargeDoesNoHarm) {
   for (const double radius_m : {50.0, 95.0}) {

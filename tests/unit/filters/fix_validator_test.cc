@@ -107,6 +107,8 @@ TEST_F(FixValidatorTest, RefusesPositionsThatAreNone) {
   EXPECT_EQ(intake.verdict.reason, Reason::kOutOfRange);
   EXPECT_EQ(intake.verdict.value, 90.001);
   EXPECT_EQ(intake.verdict.limit, 90);
+  f.position = {0, 0};  // by which receivers say that they have none
+  EXPECT_EQ(Judge(f).verdict.reason, Reason::kOutOfRange);
   f.position = {0, 180};
   EXPECT_EQ(Judge(f).fix.position.lon_deg, -180);
 }

@@ -27,6 +27,7 @@ struct World {
   double stated_m = 3;  ///< the sigma that the fixes state
   double velocity_bias_mps = 0;
   bool velocity = true;
+  int leaves_out = 0;  ///< of so many fixes each last one has no velocity
   double step_s = 1;
   std::uint64_t seed = 1;
 
@@ -54,7 +55,9 @@ class Stream {
                    10 * std::sin(angle) + 0.05 * Normal()};
       const Vec2 white{w_.white_m * Normal(), w_.white_m * Normal()};
       monitor.Add(MonoTime(FromSeconds(t_s_)), p + b_ + white,
-                  w_.velocity ? std::optional(v) : std::nullopt, Square(w_.stated_m));
+                  w_.velocity && !(w_.leaves_out > 0 && i % w_.leaves_out == 0) ? std::optional(v)
+                                                                                : std::nullopt,
+                  Square(w_.stated_m));
     }
   }
 
@@ -155,6 +158,20 @@ TEST(NoiseMonitor, TakesTheWayOfWrongVelocitiesForNoSlowError) {
 }
 
 // Steady where the stream is, and soon at home where it has changed.
+TEST(NoiseMonitor, LearnsThoughVelocitiesAreLeftOut) {
+  for (World w : kWorlds) {
+    for (const int leaves_out : {3, 10}) {
+      SCOPED_TRACE(Name(w) + ", each " + std::to_string(leaves_out) + "th");
+      w.leaves_out = leaves_out;
+      const auto total = [&](const NoiseMonitor& m) {
+        EXPECT_TRUE(m.level().measured);
+        return Square(w.stated_m) * m.level().total();
+      };
+      ExpectFactor(Learned(w, total), w.Gamma(20), 2, "variance");
+    }
+  }
+}
+
 TEST(RunningMedian, ForgetsWhatIsOverButNotBecauseOfChance) {
   double square = 0;
   int n = 0;

@@ -398,6 +398,29 @@ TEST(Odometer, FollowsALoopThatTheReceiverToldAtBothEnds) {
   EXPECT_NEAR(odometer.total().distance_m, way_m, odometer.total().bound_m);
 }
 
+TEST(Odometer, TakesACourseOfMinusOneForNone) {
+  Odometer odometer;
+  std::uint64_t seed = 7;
+  const Fix fix = Told(10, -1);
+  for (int i = 0; i <= 600; ++i) {
+    odometer.Update(At(i, 10 * i + 3 * Noise(seed), 3 * Noise(seed), 10, 0), Motion::kMoving, &fix);
+  }
+  EXPECT_NEAR(odometer.total().distance_m, 6000, 60);
+}
+
+// A track that began on another continent (a wrong first fix) and finds itself has not been there.
+TEST(Odometer, ALeapThatNothingCanMakeIsNoWay) {
+  Odometer odometer;
+  Estimate away = At(-5, 0, 0, 0, 0);
+  for (int i = 0; i < 3; ++i) {
+    away.time = MonoTime(FromSeconds(-5 + i));
+    away.position = {0.001, 0.001};
+    odometer.Update(away, Motion::kMoving);
+  }
+  for (int i = 0; i <= 100; ++i) odometer.Update(At(i, 10 * i, 0, 10, 0), Motion::kMoving);
+  EXPECT_NEAR(odometer.total().distance_m, 1000, 20);
+}
+
 TEST(Odometer, DoesNotCountTheWayOfABreak) {
   Odometer odometer;
   for (int i = 0; i <= 10; ++i) odometer.Update(At(i, 10 * i, 0, 10, 0), Motion::kMoving);
