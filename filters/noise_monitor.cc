@@ -19,7 +19,7 @@ constexpr double kFloor = 1e-6;        // quantised and standing positions diffe
 constexpr std::uint32_t kEnough = 12;  // samples before a median is believed
 // Second differences of the coloured noise that phones and canyons show (autocorrelation about 0.7
 // at 1 s and 0.55 at 2 s, estimation.md section E) hold 6 - 8 * 0.7 + 2 * 0.55 = 1.5 variances.
-constexpr std::uint32_t kOtherKind = 5;  // in a row
+constexpr std::uint32_t kOtherKind = 5;  // fixes, until a stream is of another kind
 constexpr std::uint32_t kSettled = 48;   // samples from which a running median's steps are 3 %
 constexpr double kMaxRise = 10;          // of gamma from 1 to 20 s (5 to 20 differ little: README)
 // A Gauss-Markov error's gamma rises no faster than a random walk's: by 19 parts from 1 to 20 s for

@@ -1,5 +1,8 @@
 // The Odometer's part of a snapshot.
 #include "filters/odometer.h"
+
+#include <cmath>
+
 #include "filters/state_bytes.h"
 
 namespace waymark {
@@ -98,7 +101,8 @@ Status Odometer::Restore(std::span<const std::byte> image) {
     o.marks_[i] = {r.Time(), r.Position(), r.F64()};
   }
   if (!outer.done() || !r.done() || o.distance_m_ < 0 || o.variance_m2_ < 0 ||
-      o.leg_variance_m2_ < 0 || o.strayed_m_ < 0 || way.correction_m2 < 0) {
+      o.leg_variance_m2_ < 0 || o.strayed_m_ < 0 || way.correction_m2 < 0 ||
+      (o.last_ && std::hypot(o.last_->heading.east_m, o.last_->heading.north_m) > 1.001)) {
     return CorruptState("odometer");
   }
   o.rest_frame_ = LocalFrame(o.rest_origin_);

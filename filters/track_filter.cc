@@ -501,10 +501,10 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
   wrong_velocity_var_ = level.velocity_var_m2ps2;
   if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, wrong_velocity_var_);
   UseHint(z, v);
-  if (v && !v->inferred && *o.speed_mps > 0 && IsDenied(*v, z - measured_p_, dt_s)) {
-    v.reset();
-  } else if (v && !v->inferred && !Believable(*v, z - measured_p_, dt_s)) {
-    v.reset();
+  if (v && !v->inferred) {
+    const Vec2 step = z - measured_p_;
+    const bool denied = *o.speed_mps > 0 && IsDenied(*v, step, dt_s);
+    if (denied || !Believable(*v, step, dt_s)) v.reset();
   }
   if (!v && o.speed_mps && !trial_.denied()) Unbind(*o.speed_mps);
   measured_p_ = z;

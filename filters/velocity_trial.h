@@ -2,10 +2,11 @@
 //
 // Some sources tell velocities that are none: a speed in km/h or knots, a course that is always 0
 // or reversed, both many seconds old. A filter that believes them takes the positions for outliers.
-// No single fix can tell which of the two is wrong, and a burst of outliers may move off steadily.
-// So time decides: for how long positions that go on steadily, each step much like the one before,
-// have gone another way than the velocities say. A receiver whose velocities have fitted for long
-// is believed for as long a burst as the field reports on top of that.
+// No single fix can tell which of the two is wrong. So time decides: for how long positions that go
+// on as a body can, each step much like the one before, have gone another way than the velocities
+// say. A burst of outliers may go on so too, but it begins with a kink, as no body makes it: for a
+// while after one the positions are no witness. A receiver whose velocities have fitted lately is
+// believed for twice as long. (How often it is right: `error_worlds`, velocity of another kind.)
 #ifndef WAYMARK_FILTERS_VELOCITY_TRIAL_H_
 #define WAYMARK_FILTERS_VELOCITY_TRIAL_H_
 
@@ -17,7 +18,6 @@ namespace waymark {
 /// A value; allocates nothing.
 class VelocityTrial {
  public:
-  static constexpr double kBurstS = 20;
   /// A step between two fixes, in m and m/s, s and m^2 per axis.
   struct Step {
     Vec2 way;                 ///< of the positions
@@ -44,10 +44,12 @@ class VelocityTrial {
   void Load(StateReader& r);
 
  private:
+  static constexpr double kLongestBurstS = 20;  ///< a burst of outliers at one fix per second
+
   Vec2 last_way_, last_velocity_;
-  double last_dt_s_ = 0;       ///< 0: there is none
-  double steady_s_ = kBurstS;  ///< since the way had a kink
-  double evidence_s_ = 0;      ///< against the velocities; negative: for them
+  double last_dt_s_ = 0;              ///< 0: there is none
+  double steady_s_ = kLongestBurstS;  ///< since the way had a kink
+  double evidence_s_ = 0;             ///< against the velocities; negative: for them
   bool denied_ = false;
 };
 
