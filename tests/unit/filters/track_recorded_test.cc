@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -46,6 +47,18 @@ std::optional<double> Get(const Row& row, const char* name) {
   return it == row.end() ? std::nullopt : std::optional<double>(it->second);
 }
 
+Fix FixOf(const Row& row) {
+  const auto ms = static_cast<std::int64_t>(row.at("utc_ms"));
+  Fix f;
+  f.time = MonoTime(std::chrono::milliseconds(ms));
+  f.utc = UtcTime(std::chrono::milliseconds(ms));
+  f.position = {row.at("lat_deg"), row.at("lon_deg")};
+  f.horizontal_accuracy_m = Get(row, "horizontal_accuracy_m");
+  f.speed_mps = Get(row, "speed_mps");
+  f.course_deg = Get(row, "course_deg");
+  return f;
+}
+
 struct Result {
   double raw_m = 0;
   std::vector<std::pair<std::int64_t, Distance>> readings;
@@ -60,13 +73,7 @@ Result Replay(const std::vector<Row>& rows) {
   std::optional<LatLon> before;
   for (const Row& row : rows) {
     const auto ms = static_cast<std::int64_t>(row.at("utc_ms"));
-    Fix f;
-    f.time = MonoTime(std::chrono::milliseconds(ms));
-    f.utc = UtcTime(std::chrono::milliseconds(ms));
-    f.position = {row.at("lat_deg"), row.at("lon_deg")};
-    f.horizontal_accuracy_m = Get(row, "horizontal_accuracy_m");
-    f.speed_mps = Get(row, "speed_mps");
-    f.course_deg = Get(row, "course_deg");
+    const Fix f = FixOf(row);
     if (before) result.raw_m += DistanceM(*before, f.position);
     before = f.position;
     const Verdict verdict = estimator.Update(f, {f.time, *f.utc});
@@ -109,6 +116,41 @@ TEST(RecordedTrack, TheOdometerOfADriveIsRightWithinItsBound) {
   EXPECT_NEAR(measured.distance_m, way_m, 0.005 * way_m);
   EXPECT_NEAR(measured.distance_m, way_m, measured.bound_m);
   EXPECT_LT(measured.bound_m, 0.01 * way_m);
+}
+
+// Fixes in motion, and those of them whose velocity the positions deny. `turned`: with courses
+// turned round.
+std::pair<int, int> DeniedVelocities(const std::vector<Row>& rows, bool turned) {
+  Estimator estimator = Estimator::Create({}).value();
+  int moving = 0, denied = 0;
+  for (const Row& row : rows) {
+    Fix f = FixOf(row);
+    if (turned && f.course_deg) f.course_deg = std::fmod(*f.course_deg + 180, 360);
+    estimator.Update(f, {f.time, *f.utc});
+    if (!(f.speed_mps.value_or(0) > 0)) continue;
+    ++moving;
+    denied += !estimator.Heard(f).speed_mps;
+  }
+  return {moving, denied};
+}
+
+// Whoever made the receiver: cars, motorcycles, bicycles, trains and people on foot.
+TEST(RecordedTrack, NoReceiverIsDeniedItsVelocityButOneThatIsTurnedRound) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  int moving = 0, turned = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(WAYMARK_SHARED_DATA "/traces", error)) {
+    if (entry.path().extension() != ".csv" || entry.path().stem().string().rfind("fixes", 0) != 0)
+      continue;
+    const std::vector<Row> rows = ReadCsv(entry.path().string());
+    const auto [n, denied] = DeniedVelocities(rows, false);
+    EXPECT_EQ(denied, 0) << entry.path();
+    moving += n;
+    turned += DeniedVelocities(rows, true).second;
+  }
+  if (moving == 0) GTEST_SKIP() << "no recorded traces at " WAYMARK_SHARED_DATA;
+  EXPECT_GT(turned, moving / 3);  // not who walks, or tells of himself seldom
+  RecordProperty("fixes_in_motion", moving);
 }
 
 }  // namespace
