@@ -38,10 +38,12 @@ struct SmoothedFix {
   float q = 1, follow = 1, slow_var_m2 = 0;
   float gm_var_m2 = 1, gm_tau_s = 60;
   float velocity_var = 1, measured_var_m2 = 1;
-  float wrong_velocity_var = 0;  ///< what velocities are known to err by at this fix
-  float jump_var_m2 = 0;         ///< distrust for lying beside a jump
+  float jump_var_m2 = 0;  ///< distrust for lying beside a jump
   float weight = 1;
-  float speed_sigma_mps = 0;
+  union {
+    float wrong_velocity_var = 0;  ///< as measured: what velocities are known to err by here
+    float speed_sigma_mps;         ///< as smoothed
+  };
   float p_stopped = 0, p_slow = 0;
   float altitude_m = 0, altitude_sigma_m = 0;  ///< if has_altitude
   std::uint32_t frame = 0;
@@ -57,6 +59,7 @@ struct SmoothedFix {
   bool velocity_denied : 1 = false;  ///< by the positions; then has_velocity means a speed of 0
   bool begin : 1 = false;            ///< nothing before it says anything about it
 };
+static_assert(sizeof(SmoothedFix) <= 120);
 
 class SmoothingPasses {
  public:
