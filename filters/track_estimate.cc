@@ -53,6 +53,7 @@ void TrackFilter::FollowReceiver(const Observation& o, const NoiseMonitor::Level
   const double half2 = Square(t.follow_jitter_m);
   follow_ = jitter_m ? half2 / (half2 + Square(*jitter_m)) : 1;
   bound_only_ = level.upper_bound;
+  wrong_velocity_var_ = level.velocity_var_m2ps2;
   const bool sees_drift = measured_v_ && !inferred_v_ && level.velocity_var_m2ps2 == 0;
   variance_scale_ = sees_drift ? t.variance_scale : t.blind_variance_scale;
   const double unseen_m = sees_drift ? t.slow_sigma_m : t.blind_sigma_m;

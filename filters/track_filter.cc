@@ -498,8 +498,7 @@ Verdict TrackFilter::Step(const Observation& o, const NoiseMonitor::Level& level
     if (doubt_m_ > 0) PredictMoving(without_it_, dt_s, t.q_fast, gm.phi, gm.q_m2);
   }
   // Speeds that are wrong are so in motion.
-  wrong_velocity_var_ = level.velocity_var_m2ps2;
-  if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, wrong_velocity_var_);
+  if (v && !v->inferred && *o.speed_mps > 0) v->var = std::max(v->var, level.velocity_var_m2ps2);
   UseHint(z, v);
   if (v && !v->inferred) {
     const Vec2 step = z - measured_p_;
