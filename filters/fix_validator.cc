@@ -266,11 +266,11 @@ bool FixValidator::Sanitise(Intake& intake) const {
     Refuse(intake, Reason::kOutOfRange, bad_lat ? lat : lon, bad_lat ? 90 : 360);
     return false;
   }
-  if (lat == 0 && lon == 0) {  // how some receivers say that they have no place
+  fix.position = *position;
+  if (fix.position == LatLon{}) {  // how some receivers say that they have no place
     Refuse(intake, Reason::kOutOfRange, 0, 0);
     return false;
   }
-  fix.position = *position;
   // A radius of zero or less is how some programs write "unknown".
   Keep(fix.horizontal_accuracy_m, 1e-12, 1e300, intake);
   Keep(fix.altitude_m, -kMaxAltitudeM, kMaxAltitudeM, intake);

@@ -2,6 +2,7 @@
 // reports of an epoch, before a late fix, and with every state of the lag.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,7 +50,8 @@ struct Event {
 };
 
 // Positions of a body that stands, walks and drives, with hints that are true or not, outliers,
-// late fixes, epochs in two reports, gaps and another source in between.
+// late fixes, epochs in two reports, gaps and another source in between; of some the courses are
+// turned round.
 std::vector<Event> Stream(std::uint64_t seed) {
   Random r(seed);
   std::vector<Event> out;
@@ -65,6 +67,8 @@ std::vector<Event> Stream(std::uint64_t seed) {
     if (r.Uniform() < 0.05) d.fix.position = test::Moved(d.fix.position, r.Uniform(-200, 200), 50);
     if (r.Uniform() < 0.05) d.fix.source = FixSource::kNetwork;
     if (r.Uniform() < 0.3) d.fix.altitude_m = 100 + r.Normal();
+    if (d.fix.course_deg && seed % 4 == 0)
+      d.fix.course_deg = std::fmod(*d.fix.course_deg + 180, 360);
   }
   for (std::size_t i = 0; i < fixes.size(); ++i) {
     if (r.Uniform() < 0.02) i += r.Bits() % 20;

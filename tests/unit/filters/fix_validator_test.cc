@@ -107,8 +107,10 @@ TEST_F(FixValidatorTest, RefusesPositionsThatAreNone) {
   EXPECT_EQ(intake.verdict.reason, Reason::kOutOfRange);
   EXPECT_EQ(intake.verdict.value, 90.001);
   EXPECT_EQ(intake.verdict.limit, 90);
-  f.position = {0, 0};  // by which receivers say that they have none
-  EXPECT_EQ(Judge(f).verdict.reason, Reason::kOutOfRange);
+  for (const double lon_deg : {0.0, -0.0, 360.0}) {  // by which receivers say that they have none
+    f.position = {0, lon_deg};
+    EXPECT_EQ(Judge(f).verdict.reason, Reason::kOutOfRange);
+  }
   f.position = {0, 180};
   EXPECT_EQ(Judge(f).fix.position.lon_deg, -180);
 }

@@ -454,7 +454,7 @@ TEST(Odometer, BoundsTheDifferenceOfTwoReadings) {
   EXPECT_LE(way.bound_m, odometer.total().bound_m);
 }
 
-TEST(Odometer, GoesOnFromASnapshotAtAnyPoint) {
+void GoOnFromSnapshots(bool told) {
   Odometer straight;
   Odometer interrupted;
   std::uint64_t seed = 5;
@@ -465,7 +465,7 @@ TEST(Odometer, GoesOnFromASnapshotAtAnyPoint) {
                                         : Motion::kMoving;
     const double t_s = i < 150 ? i : 150 + 5 * (i - 150);  // then far apart
     const Estimate e = At(t_s, 5 * t_s + Noise(seed), Noise(seed), 5, 0);
-    const Fix f = Blind(e);
+    const Fix f = told ? Told(4.5, 80) : Blind(e);
     straight.Update(e, motion, &f);
     interrupted.Update(e, motion, &f);
     std::vector<std::byte> image;
@@ -481,6 +481,10 @@ TEST(Odometer, GoesOnFromASnapshotAtAnyPoint) {
       ASSERT_EQ(restored.Restore(std::span(image).first(n)).code(), Code::kCorruption);
     }
   }
+}
+
+TEST(Odometer, GoesOnFromASnapshotAtAnyPoint) {
+  for (const bool told : {false, true}) GoOnFromSnapshots(told);
 }
 
 }  // namespace
